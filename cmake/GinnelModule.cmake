@@ -1,0 +1,72 @@
+# How a module of the tree becomes a library with tests beside its sources.
+include_guard()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD AND NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(ginnel_options INTERFACE)
+target_compile_options(ginnel_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror)
+target_include_directories(ginnel_options INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+
+set(GINNEL_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+if(GINNEL_SANITIZE)
+  add_compile_options(-fsanitize=${GINNEL_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${GINNEL_SANITIZE})
+endif()
+option(GINNEL_FUZZ "Build the libFuzzer targets (clang)" OFF)
+if(GINNEL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+endif()
+
+find_package(GTest REQUIRED)
+
+# ginnel_module(NAME SOURCES … [DEPS …] [TESTS …])
+# Makes the library ginnel_NAME (alias ginnel::NAME) and, of TESTS, the program NAME_test with one
+# CTest entry. Test data: the macro GINNEL_TESTDATA is the module's testdata folder.
+function(ginnel_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;TESTS;TEST_DEPS" ${ARGN})
+  add_library(ginnel_${name} STATIC ${ARG_SOURCES})
+  add_library(ginnel::${name} ALIAS ginnel_${name})
+  target_link_libraries(ginnel_${name} PUBLIC ${ARG_DEPS} PRIVATE $<BUILD_INTERFACE:ginnel_options>)
+  target_include_directories(ginnel_${name} PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+  if(ARG_TESTS)
+    ginnel_test(${name}_test SOURCES ${ARG_TESTS} DEPS ginnel_${name} ${ARG_TEST_DEPS})
+  endif()
+endfunction()
+
+# ginnel_test(NAME SOURCES … DEPS …): a GoogleTest program that CTest runs.
+function(ginnel_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ginnel_options GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    GINNEL_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+endfunction()
+
+# ginnel_fuzz(NAME DEPS …): fuzz/NAME_fuzz.cc with the corpus fuzz/corpus/NAME. With GINNEL_FUZZ it
+# is a libFuzzer program; in every other build CTest replays the corpus through the same function.
+function(ginnel_fuzz name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  set(source ${CMAKE_SOURCE_DIR}/fuzz/${name}_fuzz.cc)
+  if(GINNEL_FUZZ)
+    add_executable(${name}_fuzz ${source})
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name}_fuzz ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.cc)
+    add_test(NAME ${name}_fuzz_replay
+      COMMAND ${name}_fuzz ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+  endif()
+  target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPS} ginnel_options)
+  set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()
