@@ -52,6 +52,7 @@ function(ginnel_test name)
     GINNEL_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
 # ginnel_fuzz(NAME DEPS …): fuzz/NAME_fuzz.cc with the corpus fuzz/corpus/NAME. With GINNEL_FUZZ it
@@ -66,6 +67,7 @@ function(ginnel_fuzz name)
     add_executable(${name}_fuzz ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.cc)
     add_test(NAME ${name}_fuzz_replay
       COMMAND ${name}_fuzz ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+    set_tests_properties(${name}_fuzz_replay PROPERTIES LABELS unit TIMEOUT 120)
   endif()
   target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPS} ginnel_options)
   set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
