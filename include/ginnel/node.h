@@ -1,0 +1,119 @@
+// A program's own node in the network: it talks to others by Id or name, not by IP and port.
+//
+//   auto node = ginnel::Node::join({.token = ginnel::token_from_env(), .name = "alice"}).value();
+//   auto chat = node.on_message("chat", [](const ginnel::Message& m) { std::puts(m.text().c_str()); });
+//   node.send("bob", "chat", "hello").value();
+//   node.run();
+//
+// Thread-safe: every call may come from any thread, also from inside a handler. Handlers run on the
+// node's one I/O thread, never two at once; a slow handler delays its own node only.
+#pragma once
+#include <ginnel/error.h>
+#include <ginnel/id.h>
+#include <ginnel/message.h>
+#include <ginnel/types.h>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ginnel {
+
+struct Options {
+  std::string token;                // from `ginnel invite`; not needed once the folder has an identity
+  std::string name;                 // default: the host name
+  std::string dir;                  // identity and state; default: a folder of the program's own
+  std::string listen;               // "ADDR:PORT"; default: a port kept in the folder
+  std::chrono::seconds timeout{15}; // how long join may take
+};
+
+// The text of $GINNEL_TOKEN, or nothing.
+std::string token_from_env();
+
+// Ends its subscription when it goes.
+class [[nodiscard]] Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::function<void()> end) : end_(std::move(end)) {}
+  Subscription(Subscription&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+  Subscription& operator=(Subscription&& other) noexcept {
+    cancel();
+    end_ = std::exchange(other.end_, nullptr);
+    return *this;
+  }
+  ~Subscription() { cancel(); }
+  void cancel() {
+    if (auto end = std::exchange(end_, nullptr)) end();
+  }
+
+ private:
+  std::function<void()> end_;
+};
+
+namespace api {
+class NodeImpl;
+}
+
+class Node {
+ public:
+  // Enrols with `token` if the folder has no identity yet, and returns when the identity is ready;
+  // connecting goes on behind. Errors: kTokenMalformed, kTokenInvalid, kTokenUsed, kTokenExpired,
+  // kTokenRevoked, kHubUnreachable, kPortBusy, kKeyUnreadable, kNotJoined.
+  static Result<Node, Error> join(const Options& options);
+  // As join, but never touches the network: the folder must hold an identity.
+  static Result<Node, Error> open(const Options& options);
+
+  explicit Node(std::unique_ptr<api::NodeImpl> impl);
+  Node(Node&&) noexcept;
+  Node& operator=(Node&&) noexcept;
+  ~Node();
+
+  Id id() const;
+  std::string name() const;
+
+  // Reliable, in order per (peer, channel), and never doubled. Never blocks: kWouldBlock when the
+  // window (1 MiB) is full, then on_writable. `peer` is an Id's text or a name; one that is not
+  // known yet waits inside the window. Errors: kWouldBlock, kTooLarge (over 16 MiB), kUnknownPeer
+  // (an ambiguous name), kClosed. State is unchanged on error.
+  Result<void, Error> send(std::string_view peer, std::string_view channel,
+                           std::span<const std::byte> data);
+  Result<void, Error> send(std::string_view peer, std::string_view channel, std::string_view text);
+
+  // To one or many; success means that the receiver's program has taken it. The future holds those
+  // that failed, with the reason; empty: all took it.
+  std::future<std::vector<Failed>> send_acked(const std::vector<std::string>& peers,
+                                              std::string_view channel,
+                                              std::span<const std::byte> data,
+                                              std::chrono::nanoseconds deadline);
+
+  // At most once, up to max_datagram(peer) bytes. Errors: kUnknownPeer, kTooLarge, kUnreachable.
+  Result<void, Error> send_datagram(std::string_view peer, std::string_view channel,
+                                    std::span<const std::byte> data);
+  std::size_t max_datagram(std::string_view peer) const;
+
+  Subscription on_message(std::string_view channel, std::function<void(const Message&)> handler);
+  Subscription on_path(std::function<void(const PeerInfo&)> handler);
+  // The channel to this peer takes messages again after kWouldBlock.
+  Subscription on_writable(std::function<void(const Id& peer, std::string_view channel)> handler);
+
+  std::vector<PeerInfo> peers() const;
+  std::vector<HubInfo> hubs() const;
+  std::optional<PathInfo> path(std::string_view peer) const;
+  std::vector<Attempt> why(std::string_view peer) const;
+
+  // True once a hub has registered this node; false when `deadline` passes first.
+  bool wait_online(std::chrono::nanoseconds deadline);
+  // Blocks until stop().
+  void run();
+  void stop();
+
+ private:
+  std::unique_ptr<api::NodeImpl> impl_;
+};
+
+}  // namespace ginnel

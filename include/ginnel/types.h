@@ -1,0 +1,66 @@
+// The plain values that the API hands out: snapshots, never pointers into live state.
+#pragma once
+#include <ginnel/id.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ginnel {
+
+// How packets travel to a peer now. The words of `path.kind` in CLI.md.
+enum class PathKind : std::uint8_t {
+  kNone,      // no session yet, or every path is dead
+  kLan,       // an address in a subnet of an own interface
+  kDirect,    // the other's own or mapped address, as configured or bound
+  kPunched,   // a path that exists because of a call-me-maybe
+  kRelayUdp,  // through a hub
+  kRelayTcp,  // through a hub, over TCP
+};
+std::string_view path_kind_name(PathKind kind);
+
+struct PathInfo {
+  PathKind kind = PathKind::kNone;
+  std::string via;       // the relaying hub's name; empty when direct
+  std::string endpoint;  // "ADDR:PORT"; empty when none
+  std::string reason;    // a stable R_… code why it is not direct; empty when it is
+  std::optional<std::chrono::nanoseconds> rtt;
+  std::optional<double> loss;  // 0..1
+};
+
+enum class PeerState : std::uint8_t { kOnline, kConnecting, kDown };
+std::string_view peer_state_name(PeerState state);
+
+struct PeerInfo {
+  Id id;
+  std::string name;
+  std::vector<std::string> addresses;  // overlay addresses, IPv4 first, without prefix length
+  PeerState state = PeerState::kDown;
+  PathInfo path;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_bytes = 0;
+  std::optional<std::chrono::system_clock::time_point> last_seen;
+};
+
+struct HubInfo {
+  Id id;
+  std::string name;
+  PeerState state = PeerState::kDown;
+  std::string endpoint;
+  std::optional<std::chrono::nanoseconds> rtt;
+};
+
+// One try of one way to a peer, as `ginnel why` shows it.
+struct Attempt {
+  std::string local;
+  std::string remote;
+  std::string kind;    // lan, direct, punched, relay-udp, …
+  std::string result;  // selected, proven, no answer, probing, …
+  std::string reason;  // R_…
+  std::string fix;     // what would help; may be empty
+  std::chrono::system_clock::time_point at;
+};
+
+}  // namespace ginnel

@@ -1,0 +1,53 @@
+// What a node core is told when it is made. Values only; where they come from (ginnel.toml, a token,
+// the API's Options) is the runtime's business.
+#pragma once
+#include <ginnel/id.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/instant.h"
+#include "crypto/keys.h"
+
+namespace ginnel::node {
+
+// A hub that this node attaches to. The key is learned from the token, from another hub, or by
+// asking the address (GINNEL-CERT).
+struct HubAddress {
+  crypto::SessionPublic key;
+  std::vector<Endpoint> endpoints;  // as the runtime resolved them; at most kHubEndpointsMax
+};
+
+// A stock WireGuard peer that is let in (`[[wireguard.peer]]`); no Ginnel frame ever goes to it.
+struct StockPeer {
+  std::string name;
+  crypto::SessionPublic key;
+  std::optional<Endpoint> endpoint;
+  std::vector<Prefix> allowed;
+  std::optional<std::array<std::byte, 32>> preshared;
+  std::uint16_t keepalive_seconds = 0;  // 0: off
+};
+
+struct HubConfig {
+  std::optional<Endpoint> public_endpoint;
+  std::uint16_t probe_port = 0;  // second STUN port; 0: none
+};
+
+struct Config {
+  std::string network_name;
+  Prefix overlay_v4;  // [network] cidr
+  std::vector<HubAddress> hubs;
+  std::vector<StockPeer> stock_peers;
+  std::optional<HubConfig> hub;  // presence makes this node a hub
+  bool punch = true;
+  std::uint32_t probes_per_second = 500;
+  Nanoseconds resolve_timeout = 10s;
+  Nanoseconds hub_heartbeat = 2s;
+  // WireGuard's REKEY_AFTER_TIME; tests rekey each second.
+  Nanoseconds rekey_after = 120s;
+  std::size_t tun_mtu = 1392;  // bytes; DESIGN section 3, "MTU"
+};
+
+}  // namespace ginnel::node
