@@ -159,7 +159,8 @@ void EventLoop::dispatch(std::uint64_t tag, std::uint32_t events) {
   }
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
   const std::shared_ptr<Handler> handler = it->second.handler;
-  (*handler)({.read = broken || (events & EPOLLIN) != 0, .write = broken || (events & EPOLLOUT) != 0});
+  (*handler)({.read = broken || (events & EPOLLIN) != 0,
+              .write = broken || (events & EPOLLOUT) != 0});
 }
 
 // Alarms that ring set themselves again: those wait for the next round, so that one which is always

@@ -7,8 +7,8 @@
 //   (*loop)->run();                         // until stop()
 //
 // Everything belongs to the loop's thread but post(), stop() and wake(), which any thread may call.
-// Handlers may watch, unwatch, set and stop at will, also themselves. watch, set and post allocate; a
-// round in which nothing is set or posted does not.
+// Handlers may watch, unwatch, set and stop at will, also themselves. watch, set and post allocate;
+// a round in which nothing is set or posted does not.
 #pragma once
 #include <ginnel/error.h>
 

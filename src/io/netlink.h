@@ -34,11 +34,12 @@ class Netlink {
 
   Result<std::vector<Interface>, Error> interfaces();
   Result<std::vector<InterfaceAddress>, Error> addresses();  // both families
-  Result<std::vector<Route>, Error> routes();  // both families, all tables but the kernel's local one
+  // Both families, all tables but the kernel's local one.
+  Result<std::vector<Route>, Error> routes();
 
   Result<void, Error> set_link(InterfaceIndex index, const LinkChange& change);
-  // Keeps the kernel from giving the link an fe80:: address of its own and asking there for routers.
-  // Nobody would answer on a TUN device. Before the link goes up. No IPv6 here: does nothing.
+  // Keeps the kernel from giving the link an fe80:: address and asking there for routers: nobody
+  // would answer on a TUN device. Before the link goes up. No IPv6 here: does nothing.
   Result<void, Error> disable_link_local(InterfaceIndex index);
 
   // There already: succeeds. IPv6 addresses work at once (no duplicate address detection).

@@ -35,8 +35,9 @@ std::optional<Endpoint> parse_local(std::string_view text) {
   if (colon == std::string_view::npos) return std::nullopt;
   const auto address = parse_address(text.substr(0, colon));
   std::uint16_t port = 0;
-  const auto [end, bad] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port, 16);
-  if (!address || bad != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  const char* last = text.data() + text.size();
+  const auto [end, bad] = std::from_chars(text.data() + colon + 1, last, port, 16);
+  if (!address || bad != std::errc{} || end != last) return std::nullopt;
   return Endpoint{*address, port};
 }
 
@@ -46,7 +47,7 @@ bool keeps_from_binding(const Endpoint& held, const Endpoint& wanted) {
           wanted.address.is_unspecified());
 }
 
-// proc(5): "sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode".
+// proc(5): "sl local_address rem_address st queues timer retrnsmt uid timeout inode".
 void collect_inodes(const std::string& table, const Endpoint& wanted,
                     std::vector<std::string>& inodes) {
   std::ifstream in(table);

@@ -1,5 +1,5 @@
-// A TUN device: the host's IP packets in and out, with the kernel's offloads, so that one call moves
-// a super packet of up to 64 KiB (facts: worth six times in throughput; batching calls is not).
+// A TUN device: the host's IP packets in and out, with the kernel's offloads, so that one call
+// moves a super packet of up to 64 KiB: worth six times in throughput (batching calls is not).
 //
 //   auto tun = Tun::open({});
 //   auto netlink = Netlink::open();

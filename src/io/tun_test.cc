@@ -169,7 +169,7 @@ TEST(Tun, PacketOfASocketComesOutWithItsHeader) {
 TEST(Tun, SegmentedSendComesOutAsOneSuperPacket) {
   WITH_TUN({
     const World world = make_world();
-    if (!world.tun->offloads().udp) return;  // before Linux 6.2
+    if (!world.tun->offloads().udp) GTEST_SKIP() << "no USO before Linux 6.2";
     const auto socket = std::move(UdpSocket::open({.bind = {kMine, 0}}).value());
     SendBatch batch(1);
     const ByteVector payload(1000 * 30, std::byte{0x5a});
@@ -206,7 +206,7 @@ TEST(Tun, WrittenPartsArriveAtASocket) {
 TEST(Tun, WrittenSuperPacketArrivesAsItsSegments) {
   WITH_TUN({
     const World world = make_world();
-    if (!world.tun->offloads().udp) return;  // before Linux 6.2
+    if (!world.tun->offloads().udp) GTEST_SKIP() << "no USO before Linux 6.2";
     const auto socket = std::move(UdpSocket::open({.bind = {kMine, 0}, .gro = false}).value());
     VnetHeader vnet = needs_checksum();
     vnet.gso_type = kGsoUdpL4;
@@ -293,7 +293,7 @@ TEST(Tun, DeletedDeviceIsGone) {
   WITH_TUN({
     const World world = make_world();
     const std::string command = "ip link del " + world.tun->name() + " 2>/dev/null";
-    if (std::system(command.c_str()) != 0) return;  // no iproute2 here
+    if (std::system(command.c_str()) != 0) GTEST_SKIP() << "no iproute2";
     EXPECT_EQ(read_status(*world.tun), TunStatus::kGone);
   });
 }

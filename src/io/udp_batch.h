@@ -35,8 +35,8 @@ struct Received {
 
 class ReceiveBatch {
  public:
-  // `slots` system-call messages of `slot_bytes` each. With slots shorter than kUdpBytesMax coalesced
-  // packets are cut and dropped: only for sockets opened with `gro = false`.
+  // `slots` messages of `slot_bytes` each. With slots shorter than kUdpBytesMax coalesced packets
+  // are cut and dropped: only for sockets opened with `gro = false`.
   explicit ReceiveBatch(std::size_t slots, std::size_t slot_bytes = kUdpBytesMax);
   ReceiveBatch(const ReceiveBatch&) = delete;
 

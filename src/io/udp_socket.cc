@@ -75,6 +75,12 @@ SendError reason_of(int number) {
   }
 }
 
+// What the kernel says when no interface has the source address any more, say after roaming:
+// ENETUNREACH for IPv4 and EINVAL for IPv6 (seen on Linux 6.18).
+bool may_be_the_source(int number) {
+  return number == EINVAL || number == ENETUNREACH || number == EADDRNOTAVAIL;
+}
+
 bool is_full(int number) { return number == EAGAIN || number == EWOULDBLOCK; }
 
 }  // namespace
@@ -229,11 +235,11 @@ bool UdpSocket::send_by_segment(SendBatch& batch) {
     const std::size_t size = message.segment_size == 0 ? rest.size() : message.segment_size;
     datagram.bytes = rest.first(std::min(size, rest.size()));
     int number = send_one(datagram);
-    // EINVAL: no interface has the source address any more, say after roaming.
-    if (number == EINVAL && !datagram.source.is_unspecified()) {
-      report(datagram, SendError::kSourceGone, number);
+    if (may_be_the_source(number) && !datagram.source.is_unspecified()) {
+      const int first = number;
       datagram.source = {};
       number = send_one(datagram);
+      if (number == 0) report(datagram, SendError::kSourceGone, first);
     }
     if (is_full(number)) return false;
     if (number != 0) report(datagram, reason_of(number), number);

@@ -6,7 +6,7 @@
 //   const SendReport report = (*socket)->send(out);
 //
 // Never SO_REUSEADDR or SO_REUSEPORT: with them Linux lets two programs share an ephemeral port,
-// and each gets half of the other's packets (facts: seen when punching with 256 sockets).
+// and each gets part of the other's packets (seen when punching with 256 sockets).
 // receive and send may be called from different threads, send also from several, each with a batch
 // of its own. Neither allocates.
 #pragma once
