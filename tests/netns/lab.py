@@ -83,6 +83,8 @@ class World:
             existing = set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set()
             mine = [ns for ns in self.namespaces() if ns.name in existing]
             end_all_in(mine)
+            if self._delayer:
+                self._delayer.communicate()
             call("ip", "-force", "-batch", "-", check=False,
                  text="".join(f"netns del {ns.name}\n" for ns in mine))
         for number, handler in self._handlers.items():
@@ -202,7 +204,7 @@ class World:
         self._delays[site.name] = seconds
         if self._delayer:
             self._delayer.terminate()
-            self._delayer.wait()
+            self._delayer.communicate()
         held = {s.name: s for s in self.sites if self._delays.get(s.name)}
         arguments = [f"{prefix}={self._delays[name]}" for name, s in held.items()
                      for prefix in (s.external + "/32", s.prefix6) if prefix]

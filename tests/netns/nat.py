@@ -106,7 +106,7 @@ def filter_chains(rules):
 def nat_chains(rules, external, lan, timeouts):
     """Inside to outside is rewritten in postrouting; cones also let the outside in."""
     if rules in ("fullcone", "restricted", "hairpin"):
-        return cone_chains(rules, external, lan, timeouts.stream)
+        return cone_chains(rules, external, lan, timeouts.udp)
     return postrouting(rules, external)
 
 

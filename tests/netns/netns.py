@@ -105,12 +105,4 @@ def end_all_in(namespaces, patience=2.0):
                 os.kill(pid, number)
         deadline = time.monotonic() + patience
         while any(ns.pids() for ns in namespaces if pids) and time.monotonic() < deadline:
-            reap_children()
             time.sleep(0.02)
-
-
-def reap_children():
-    """Collects ended children nobody waits for any more, so that they do not look alive."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
