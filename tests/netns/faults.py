@@ -102,7 +102,8 @@ def hub_restart(options):
         start = time.monotonic()
         hub.up()
         took = wait_for_online(hub, peers, 20)
-        demand(took is not None, f"only {len(online(hub, peers))} of {len(peers)} came back in 20 s")
+        back = len(online(hub, peers))
+        demand(took is not None, f"only {back} of {len(peers)} came back in 20 s")
         took = time.monotonic() - start
         demand(took <= HUB_BACK_SECONDS, f"{took:.2f} s until all were back")
         found = mesh.ping_until_direct(peers[0], peers[-1])

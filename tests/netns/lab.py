@@ -313,8 +313,8 @@ def up(options):
         show(world)
         if options.shell:
             print(SHELL_HELP)
-            on = f'on() {{ local n=$1; shift; ip netns exec {world.prefix}"$n" "$@"; }}; export -f on; '
-            subprocess.run(["bash", "-c", on + "exec bash --norc"], check=False,
+            on = f'on() {{ local n=$1; shift; ip netns exec {world.prefix}"$n" "$@"; }}; '
+            subprocess.run(["bash", "-c", on + "export -f on; exec bash --norc"], check=False,
                            env=os.environ | {"PS1": "lab> ", "WORLD": world.prefix})
         else:
             print(f"namespaces {world.prefix}*; ^C removes them")

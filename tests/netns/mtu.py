@@ -172,7 +172,8 @@ def main():
     for underlay in map(int, options.underlays.split(",")):
         for path, fault, text in run_underlay(options, underlay):
             passed, failed = passed + (not fault), failed + fault
-            print(f"{'FAILED' if fault else 'ok':7} underlay {underlay}, {path}: {text}", flush=True)
+            verdict = "FAILED" if fault else "ok"
+            print(f"{verdict:7} underlay {underlay}, {path}: {text}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

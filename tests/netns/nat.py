@@ -59,7 +59,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds a NAT remembers a UDP flow: one way only, and once answered (the kernel's defaults)."""
+    """Seconds a NAT remembers a UDP flow: one way only, and once answered."""
     udp: int = 30
     stream: int = 120
 
@@ -136,7 +136,8 @@ def cone_chains(rules, external, lan, seconds):
     known = 'udp dport . ip saddr @adf' if rules == "restricted" else ""
     hairpin_in = hairpin_out = ""
     if rules == "hairpin":
-        hairpin_in = f'iifname "lan" ip daddr {external} meta l4proto udp dnat ip to udp dport map @eim'
+        hairpin_in = (f'iifname "lan" ip daddr {external} meta l4proto udp '
+                      "dnat ip to udp dport map @eim")
         hairpin_out = f'oifname "lan" ct status dnat ip saddr {lan} snat ip to {external}'
         inward = ""
     else:

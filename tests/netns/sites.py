@@ -39,14 +39,14 @@ class Peer:
 
 @dataclass
 class Box:
-    """A router with rules; `external` is empty where the rules need no address."""
+    """Who has rules: a router, or a bare peer with `lan` empty."""
     ns: Namespace
     rules: str
     lan: str
 
 
 def wan_lines(address, gateway=CORE, dev="wan"):
-    """One address of its own and everything else through the gateway; replaces, so it may repeat."""
+    """One address of its own, everything else through the gateway; replaces, so it may repeat."""
     return [f"address replace {address}/32 dev {dev}",
             f"link set {dev} up",
             f"route replace {gateway}/32 dev {dev} scope link",
