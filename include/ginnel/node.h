@@ -25,10 +25,10 @@
 namespace ginnel {
 
 struct Options {
-  std::string token;                // from `ginnel invite`; not needed once the folder has an identity
-  std::string name;                 // default: the host name
-  std::string dir;                  // identity and state; default: a folder of the program's own
-  std::string listen;               // "ADDR:PORT"; default: a port kept in the folder
+  std::string token = {};           // from `ginnel invite`; not needed once the folder has an identity
+  std::string name = {};            // default: the host name
+  std::string dir = {};             // identity and state; default: a folder of the program's own
+  std::string listen = {};          // "ADDR:PORT"; default: a port kept in the folder
   std::chrono::seconds timeout{15}; // how long join may take
 };
 

@@ -1,7 +1,7 @@
 // Argon2id (RFC 9106): a key from a secret that people chose.
 #pragma once
 #include "crypto/keys.h"
-#include "ginnel/result.h"
+#include <ginnel/result.h>
 
 namespace ginnel::crypto {
 

@@ -1,7 +1,7 @@
 // X25519 (RFC 7748), the Diffie-Hellman function of every session. Never allocates.
 #pragma once
 #include "crypto/keys.h"
-#include "ginnel/result.h"
+#include <ginnel/result.h>
 
 namespace ginnel::crypto {
 
