@@ -1,0 +1,88 @@
+// What ginnel.toml says, as typed values. A value that depends on the host or the network is an
+// empty optional: whoever uses it decides then ("auto").
+//
+// Values only; load.h makes one from a file, schema.cc says which key sets which field.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/instant.h"
+#include "crypto/keys.h"
+
+namespace ginnel::config {
+
+// "[KEY@]HOST:PORT": the runtime resolves HOST, again and again.
+struct HubName {
+  std::optional<crypto::SessionPublic> key;  // nullopt: ask the address for its certificate
+  std::string host;                          // a name or an address, without brackets
+  std::uint16_t port = 0;
+};
+
+struct OverlayAddress {
+  Address address;
+  std::uint8_t length = 128;  // counted in the 128-bit form, as Prefix does
+};
+
+struct WireguardPeer {
+  std::string name;
+  crypto::SessionPublic public_key;
+  std::optional<HubName> endpoint;  // its key is never set
+  std::vector<Prefix> allowed_ips;
+  std::string psk_file;                 // empty: none; relative to the folder of the file
+  std::uint16_t keepalive_seconds = 0;  // 0: off
+};
+
+enum class TunEnable : std::uint8_t { kAuto, kYes, kNo };
+enum class Repair : std::uint8_t { kAuto, kOff };
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+enum class LogFormat : std::uint8_t { kAuto, kJournald, kText, kJson };
+
+struct Config {
+  struct Node {
+    std::string name;                // empty: the host name
+    std::optional<Endpoint> listen;  // nullopt: 7700 for a hub, else a port kept in state/
+  } node;
+  struct Network {
+    std::vector<HubName> hubs;
+    std::optional<Prefix> cidr;            // nullopt: what the network says, else 10.66.0.0/16
+    std::optional<Nanoseconds> heartbeat;  // nullopt: 2 s to hubs, by use to peers
+    Nanoseconds resolve_timeout = 10s;
+    Nanoseconds retain = 30s;
+  } network;
+  struct Tun {
+    TunEnable enable = TunEnable::kAuto;
+    std::optional<OverlayAddress> address;
+    std::optional<std::uint16_t> mtu;  // bytes
+  } tun;
+  struct Dns {
+    bool names = true;
+  } dns;
+  struct Punch {
+    bool enable = true;
+    std::uint32_t probes_per_second = 500;
+  } punch;
+  struct Link {
+    Repair repair = Repair::kAuto;
+    double overhead_max = 0.2;  // of the payload's bytes
+  } link;
+  struct Hub {
+    std::optional<Endpoint> public_endpoint;
+    std::optional<std::uint16_t> probe_port;  // nullopt: port + 1
+  };
+  std::optional<Hub> hub;  // presence makes this node a hub
+  struct Log {
+    LogLevel level = LogLevel::kInfo;
+    LogFormat format = LogFormat::kAuto;
+  } log;
+  std::vector<WireguardPeer> wireguard_peers;
+};
+
+// The network's overlay range where neither file nor network says one.
+inline constexpr std::string_view kDefaultCidr = "10.66.0.0/16";
+inline constexpr std::uint16_t kDefaultHubPort = 7700;
+
+}  // namespace ginnel::config
