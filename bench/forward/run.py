@@ -184,7 +184,7 @@ def main():
     options = parser.parse_args()
     busy = busy_share()
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gl"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"gl{os.getpid()}-"))
         link = stack.enter_context(Link(folder))
         tunnels = [Plain(link), WireguardGo(link), Nebula(link)]
         if options.ginnel:

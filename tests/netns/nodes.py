@@ -144,7 +144,7 @@ class Mesh:
 
     def __init__(self, binary, world, hubs=1):
         self.world = world
-        self.folder = tempfile.mkdtemp(prefix="gl")
+        self.folder = tempfile.mkdtemp(prefix=f"gl{os.getpid()}-")
         self.hubs = [Node(binary, hub.ns, self.folder, hub.name) for hub in world.hubs[:hubs]]
         self.peers = [Node(binary, peer.ns, self.folder, peer.name) for peer in world.peers]
         self.failed = False  # set by a test to keep the folder
