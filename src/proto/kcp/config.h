@@ -42,6 +42,9 @@ inline constexpr std::size_t kFragmentsMax = 127;
 // Values outside the limits above are moved to the nearest one.
 struct Config {
   Conv conv;
+  // The first segment's number, the same at both ends. 0 everywhere on the wire; tests of the wrap
+  // begin just before it.
+  Sn first_sn;
   Mode mode = Mode::kPrompt;
   Framing framing = Framing::kStream;
   std::size_t mtu_bytes = 1400;  // of a datagram, headers of segments included

@@ -22,6 +22,8 @@ Receiver::Receiver(const Config& config)
       window_max_(config.receive_window_segments),
       bytes_max_(config.receive_bytes_max),
       acks_(acks_max(config)),
+      head_(config.first_sn),
+      nxt_(config.first_sn),
       segment_bytes_max_(config.mtu_bytes - kHeaderBytes) {}
 
 Result<bool, Drop> Receiver::on_push(const Segment& segment) {

@@ -32,7 +32,12 @@ Sender::Sender(const Config& config)
       fast_(segments_, config),
       rtt_(config),
       probe_(config),
-      remote_window_(kRemoteWindowInitial) {}
+      una_(config.first_sn),
+      unsent_(config.first_sn),
+      nxt_(config.first_sn),
+      end_(config.first_sn),
+      remote_window_(kRemoteWindowInitial),
+      una_seen_(config.first_sn) {}
 
 // --- send ---
 
