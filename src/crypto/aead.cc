@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kNonceBytes = 12;
 constexpr int kEncrypt = 1;
 constexpr int kDecrypt = 0;
-constexpr int kUnchanged = -1;
 
 const unsigned char* raw(ConstBytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
