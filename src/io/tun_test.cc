@@ -117,7 +117,7 @@ VnetHeader needs_checksum() {
 
 #define WITH_TUN(...)                                                                \
   do {                                                                               \
-    if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no /dev/net/tun"; \
+    if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no access to /dev/net/tun"; \
     IN_NAMESPACE(__VA_ARGS__);                                                       \
   } while (false)
 

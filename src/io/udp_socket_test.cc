@@ -312,8 +312,8 @@ TEST(UdpSocket, LongerThanItsSlotIsDroppedAndCounted) {
 }
 
 // A link on which nobody answers ARP: packets wait for it, charged to the socket's buffer, until
-// the kernel gives up after some 20 ms. (The loopback device takes every packet off the sender at once,
-// so no socket is ever full there.) False: this host cannot make one.
+// the kernel gives up after some 20 ms. (The loopback device takes every packet off the sender at
+// once, so no socket is ever full there.) False: this host cannot make one.
 bool make_silent_link() {
   return std::system("ip link add v0 type veth peer name v1 && ip addr add 10.9.0.1/24 dev v0 && "
                      "ip link set v0 up && ip link set v1 up && "
