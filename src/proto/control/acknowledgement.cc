@@ -25,4 +25,13 @@ void encode(const NotTaken& message, Writer& w) {
   w.u64le(message.message_id).u8(static_cast<std::uint8_t>(message.code));
 }
 
+Result<Cancel, Drop> parse_cancel(ConstBytes body) {
+  Reader r(body);
+  const Cancel out{r.u64le()};
+  if (out.message_id == 0) return refused(r);
+  return finish(r, out);
+}
+
+void encode(const Cancel& message, Writer& w) { w.u64le(message.message_id); }
+
 }  // namespace ginnel::control

@@ -38,4 +38,15 @@ struct NotTaken {
 Result<NotTaken, Drop> parse_not_taken(ConstBytes body);
 void encode(const NotTaken& message, Writer& w);
 
+// The sender has given up: if no program has taken the message yet, none shall.
+struct Cancel {
+  static constexpr ControlType kControlType = ControlType::kCancel;
+  static constexpr std::size_t kBytesMax = 8;
+
+  std::uint64_t message_id = 0;
+  friend bool operator==(const Cancel&, const Cancel&) = default;
+};
+Result<Cancel, Drop> parse_cancel(ConstBytes body);
+void encode(const Cancel& message, Writer& w);
+
 }  // namespace ginnel::control

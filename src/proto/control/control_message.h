@@ -32,6 +32,7 @@ enum class ControlType : std::uint8_t {
   kHubs = 0x0c,
   kIssuer = 0x0d,
   kNotRenewed = 0x0e,
+  kCancel = 0x0f,
 };
 
 inline constexpr std::size_t kControlHeaderBytes = 5;

@@ -52,6 +52,7 @@ class FramedReader {
   }
   bool ready() const { return header_ && body_.size() == header_->body_size(); }
   // Only when ready().
+  const Header& head() const { return *header_; }
   Whole take() {
     Whole out{*std::exchange(header_, std::nullopt), std::exchange(body_, {})};
     header_size_ = 0;

@@ -10,10 +10,12 @@ namespace {
 constexpr std::uint16_t kHoldsYours = 1;
 constexpr std::uint16_t kByHash = 2;
 constexpr std::uint16_t kNoCertificate = 4;
-constexpr std::uint16_t kFlagsMask = kHoldsYours | kByHash | kNoCertificate;
+constexpr std::uint16_t kWantsAnswer = 8;
+constexpr std::uint16_t kFlagsMask = kHoldsYours | kByHash | kNoCertificate | kWantsAnswer;
 
 std::uint16_t flags_of(const Hello& hello) {
   return static_cast<std::uint16_t>((hello.holds_your_certificate ? kHoldsYours : 0) |
+                                    (hello.wants_answer ? kWantsAnswer : 0) |
                                     (hello.leaf_hash ? kByHash : 0) |
                                     (hello.has_certificate() ? 0 : kNoCertificate));
 }
@@ -53,6 +55,7 @@ Result<Hello, Drop> parse_hello(ConstBytes body) {
   }
   if (!set_chain(hello, flags, chain)) return Fail(Drop::kBadField);
   hello.holds_your_certificate = (flags & kHoldsYours) != 0;
+  hello.wants_answer = (flags & kWantsAnswer) != 0;
   return hello;  // what follows is a later version's
 }
 

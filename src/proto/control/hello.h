@@ -26,6 +26,7 @@ struct Hello {
   std::uint8_t version_min = kWireVersion;
   std::uint8_t version_max = kWireVersion;
   bool holds_your_certificate = false;  // the sender has accepted the receiver's certificate
+  bool wants_answer = false;  // the sender has no HELLO yet that says the same of its certificate
   std::uint64_t features = 0;
   std::uint64_t epoch = 0;
   // One of: a chain, the hash of the leaf that the receiver holds, or neither (a node that joins).

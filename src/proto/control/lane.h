@@ -55,6 +55,8 @@ class LaneReader {
   std::size_t feed(ConstBytes bytes);
   bool ready() const { return messages_.ready(); }
   MessageReader::Whole take() { return messages_.take(); }
+  // Of the message that is ready. Only when ready().
+  const MessageHeader& head() const { return messages_.head(); }
   // What the lane is; nullptr until OPEN has arrived.
   const LaneOpen* open() const { return open_ ? &*open_ : nullptr; }
   std::optional<Drop> drop() const { return drop_ ? drop_ : messages_.drop(); }

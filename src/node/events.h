@@ -1,0 +1,81 @@
+// What a node core tells its driver. Values; the driver polls them.
+#pragma once
+#include <ginnel/error.h>
+#include <ginnel/id.h>
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "base/core.h"
+#include "base/bytes.h"
+#include "proto/wg/device.h"
+
+namespace ginnel::node {
+
+// A message waits at the head of its channel: take it with Node::take_message.
+struct MessageReady {
+  Id from;
+  std::string channel;
+};
+// A channel that refused a message takes more.
+struct ChannelWritable {
+  Id peer;
+  std::string channel;
+};
+// One destination of an acknowledged send is settled.
+struct AckSettled {
+  std::uint64_t call = 0;
+  Id peer;
+  std::string peer_text;       // as the caller named it
+  std::optional<Error> error;  // none: a program took it
+};
+struct DatagramReceived {
+  Id from;
+  std::string channel;
+  ByteVector data;
+};
+struct PongReceived {
+  std::uint64_t id = 0;  // of the run of `ginnel ping`
+  std::uint32_t sequence = 0;
+  Id from;
+  Nanoseconds rtt{};
+};
+// State, path or reason of a peer changed.
+struct PeerChanged {
+  Id id;
+};
+// A hub registered us, or was lost.
+struct HubChanged {
+  Id hub;
+  bool online = false;
+};
+// An inner IP packet for the TUN device (where no forwarding thread writes it itself).
+struct TunPacket {
+  ByteVector bytes;
+};
+// Store these bytes under this name, then call Node::handle_stored(ticket).
+struct StoreRequest {
+  std::string name;
+  ByteVector bytes;
+  std::uint64_t ticket = 0;
+};
+// Destinations, key pairs or paths changed: build a new forwarding table.
+struct ForwardingChanged {};
+// The key pair is out of every table that Node will hand out from now on.
+struct KeyPairDone {
+  std::unique_ptr<wg::KeyPair> key_pair;
+};
+// For people: what happened and why.
+struct Notice {
+  enum class Level : std::uint8_t { kInfo, kWarning, kError };
+  Level level = Level::kInfo;
+  std::string code;  // E_… or empty
+  std::string text;
+};
+
+using Event = std::variant<MessageReady, ChannelWritable, AckSettled, DatagramReceived, PongReceived,
+                           PeerChanged, HubChanged, TunPacket, StoreRequest, ForwardingChanged,
+                           KeyPairDone, Notice>;
+
+}  // namespace ginnel::node

@@ -1,0 +1,162 @@
+#include "node/node.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/timers.h"
+
+namespace ginnel::node {
+namespace {
+
+wg::Config device_config(const Config& config) {
+  wg::Config out;
+  out.rekey_after_time = config.rekey_after;
+  if (config.rekey_after < out.reject_after_time / 2) {
+    out.reject_after_time = std::max(3 * config.rekey_after / 2, config.rekey_after + 10s);
+  }
+  return out;
+}
+
+// The chain was verified when it was issued; only our own bytes come here.
+PeerRecord own_record(const OwnIdentity& identity, const Trust& trust, Wall wall) {
+  auto record = trust.inspect(identity.chain, wall);
+  if (record) return *std::move(record);
+  // Expired, or the clock is wrong: we still are who we are, and renewal or the hub will tell.
+  PeerRecord out;
+  out.id = identity.id();
+  out.identity_key = crypto::public_of(identity.identity);
+  out.session_key = crypto::public_of(identity.session);
+  if (const auto chain = control::parse_chain(identity.chain)) {
+    out.name = chain->leaf.name;
+    if (chain->leaf.ipv4) out.addresses.push_back(*chain->leaf.ipv4);
+    out.serial = chain->leaf.serial;
+  }
+  out.addresses.push_back(control::overlay_ipv6(identity.network, out.id));
+  out.chain = identity.chain;
+  return out;
+}
+
+}  // namespace
+
+bool is_relay_path(PathId path) { return path.value() >= kRelayPathBase; }
+
+Node::Node(Config config, OwnIdentity identity, const Stored& stored, std::uint64_t epoch, Rng rng,
+           Instant now, Wall wall)
+    : config_(std::move(config)),
+      identity_(std::move(identity)),
+      epoch_(epoch),
+      rng_(std::move(rng)),
+      wall_(wall),
+      wall_since_(now),
+      trust_(identity_.network),
+      device_(device_config(config_), identity_.session.clone(), rng_.fork("wg"), now, wall),
+      registry_(epoch) {
+  if (auto pins = Pins::parse(stored.pins)) trust_.pins() = *std::move(pins);
+  if (!stored.revocations.empty()) (void)trust_.adopt(stored.revocations, wall);
+  self_ = own_record(identity_, trust_, wall);
+  (void)trust_.pins().claim(self_);
+  if (config_.hub) {
+    if (auto tokens = TokenBook::parse(stored.tokens)) tokens_ = *std::move(tokens);
+    start_hub();
+    call_stored_peers(now, stored.peers);
+  }
+  add_configured_hubs(now);
+  add_stock_peers(now);
+  plan_renewal(now);
+}
+
+Node::~Node() = default;
+
+void Node::set_wall(Instant now, Wall wall) {
+  wall_ = wall;
+  wall_since_ = now;
+  device_.set_wall(now, wall);
+}
+
+void Node::set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<Address> addresses,
+                          std::uint16_t port) {
+  subnets_ = std::move(subnets);
+  addresses_ = std::move(addresses);
+  port_ = port;
+  for (auto& [handle, session] : sessions_) {
+    if (session->hub_link) session->hub_link->announce(now);
+  }
+}
+
+void Node::notice(Notice::Level level, std::string code, std::string text) {
+  raise(Notice{level, std::move(code), std::move(text)});
+}
+
+std::uint64_t Node::store(std::string name, ByteVector bytes, Stow stow) {
+  const std::uint64_t ticket = next_ticket_++;
+  if (stow.peer.value() != 0) stowing_.emplace(ticket, std::move(stow));
+  raise(StoreRequest{std::move(name), std::move(bytes), ticket});
+  return ticket;
+}
+
+void Node::handle_stored(std::uint64_t ticket) {
+  const auto it = stowing_.find(ticket);
+  if (it == stowing_.end()) return;
+  const Stow stow = std::move(it->second);
+  stowing_.erase(it);
+  if (Session* session = find(stow.peer)) answer_join(*session, stow.chain);
+}
+
+void Node::handle_timeout(Instant now) {
+  device_.handle_timeout(now);
+  handle_device_events(now);
+  for (auto& [handle, session] : sessions_) {
+    if (session->channels) {
+      session->channels->handle_timeout(now);
+      handle_channel_events(now, *session);
+    }
+    if (session->hub_link) run_hub_link(now, *session);
+    if (wants_to_send(now, *session)) wake(*session);
+  }
+  if (config_.hub) expire_silent(now);
+  expire_messages(now);
+  if (renew_at_ && *renew_at_ <= now) renew(now);
+}
+
+std::optional<Instant> Node::next_timeout() const {
+  std::optional<Instant> out = earlier(device_.next_timeout(), renew_at_);
+  for (const auto& [handle, session] : sessions_) {
+    if (session->channels) out = earlier(out, session->channels->next_timeout());
+    if (session->hub_link) out = earlier(out, session->hub_link->next_timeout());
+    out = earlier(out, session->hub_retry);
+    if (session->has_key_pair && !session->stock) out = earlier(out, session->hello.next_timeout());
+  }
+  for (const auto& [id, row] : registry_.rows()) out = earlier(out, row.heard + kSilence);
+  for (const auto& [id, send] : acked_) out = earlier(out, send.deadline);
+  for (const auto& waiting : unresolved_) out = earlier(out, waiting.deadline);
+  return out;
+}
+
+std::optional<Event> Node::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  Event out = std::move(events_.front());
+  events_.pop_front();
+  return out;
+}
+
+Result<Id, Error> Node::resolve(std::string_view peer) const {
+  if (const Peer* found = directory_.find_name(peer)) return found->record.id;
+  if (peer == self_.name) return self_.id;
+  const std::string who(peer);
+  if (directory_.is_ambiguous(peer)) {
+    return Fail(Error{Errc::kUnknownPeer, "two peers are called " + who,
+                      "name one of them by its Id; `ginnel peers` lists them"});
+  }
+  return Fail(Error{Errc::kUnknownPeer, "nobody here is called " + who,
+                    "`ginnel peers` lists who is known"});
+}
+
+void Node::leave(Instant now) {
+  for (auto& [handle, session] : sessions_) {
+    if (!session->is_ready()) continue;
+    (void)push_frame(*session, control::Goodbye{});
+  }
+  (void)now;
+}
+
+}  // namespace ginnel::node

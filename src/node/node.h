@@ -1,0 +1,337 @@
+// A whole node as one core: identity, tables, sessions x paths x channels, routes. Bytes and `now`
+// in, bytes and events out; the daemon, the library and the simulator drive the same code.
+//
+//   Node node(config, identity, stored, rng, now, wall);
+//   node.handle_datagram(now, kSocket, from, bytes);
+//   drain(node, now, outbox, deliver);
+//
+// The walk of a datagram: node_receive.cc; of a packet out: node_transmit.cc; who is let in:
+// node_sessions.cc; the hub's side: node_hub.cc; messages: node_messages.cc. Owned by one thread.
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "node/config.h"
+#include "node/directory.h"
+#include "node/events.h"
+#include "node/hub_registry.h"
+#include "node/issuer.h"
+#include "node/own_identity.h"
+#include "node/session.h"
+#include "node/snapshot.h"
+#include "node/token_book.h"
+#include "node/trust.h"
+#include "proto/control/acknowledgement.h"
+#include "proto/control/join.h"
+#include "proto/control/ping.h"
+#include "proto/relay/index_allocator.h"
+#include "proto/relay/relay_table.h"
+#include "proto/stun/binding_server.h"
+#include "proto/stun/nat_classifier.h"
+
+namespace ginnel::node {
+
+// Of all channels of the node together (API.md).
+inline constexpr std::size_t kNodeBudgetBytes = std::size_t{64} << 20;
+// Datagrams that wait for the socket: relayed ones and STUN answers. Past it new ones are dropped.
+inline constexpr std::size_t kRawQueueMax = 1024;
+// Of one inner frame that goes out; longer than a packet and it is fragmented.
+inline constexpr std::size_t kFrameBytesMax = 4096;
+// Acknowledged sends under way.
+inline constexpr std::size_t kAckedSendsMax = 4096;
+// Names that messages wait for.
+inline constexpr std::size_t kUnresolvedMax = 1024;
+// A datagram fits one packet on every path.
+inline constexpr std::size_t kDatagramBytesMax = 1024;
+// An attached node that was not heard for this long is offline. Its heartbeat comes every 2 s, and
+// again after 500 ms while unanswered (HubLink).
+inline constexpr Nanoseconds kSilence = 4500ms;
+// How long one address of a hub is tried before the next one.
+inline constexpr Nanoseconds kHubEndpointTime = 1s;
+
+// The second STUN port of a hub.
+inline constexpr PathId kProbeSocket{1};
+// Paths from here on go through the hub whose session has the handle `path - kRelayPathBase`; the
+// endpoint's address then holds the destination's relay index.
+inline constexpr std::uint32_t kRelayPathBase = 16;
+bool is_relay_path(PathId path);
+wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index);
+
+// What the identity store held when the node started. Empty: nothing yet.
+struct Stored {
+  ByteVector pins;
+  ByteVector revocations;
+  ByteVector tokens;  // hubs
+  ByteVector peers;   // hubs: who was attached, and where
+};
+
+struct InviteOptions {
+  Role role = Role::kPeer;
+  std::chrono::seconds ttl = std::chrono::hours(1);
+  std::uint32_t uses = 1;
+  std::vector<control::Tag> tags;
+};
+
+class Node {
+ public:
+  using Event = node::Event;
+
+  // `identity.chain` is what Joiner or the network's founder made. `epoch` is greater than that of
+  // every earlier run of this identity.
+  Node(Config config, OwnIdentity identity, const Stored& stored, std::uint64_t epoch, Rng rng,
+       Instant now, Wall wall);
+  ~Node();
+
+  // --- the driver's side ---
+  void handle_datagram(Instant now, PathId path, const Endpoint& from, Bytes bytes);
+  // An inner IP packet from the TUN device.
+  void handle_tun_packet(Instant now, ConstBytes packet);
+  void handle_timeout(Instant now);
+  std::optional<Transmit> poll_transmit(Instant now, Bytes slot);
+  std::optional<Event> poll_event();
+  std::optional<Instant> next_timeout() const;
+  void set_wall(Instant now, Wall wall);
+  // The bytes of a StoreRequest are safe.
+  void handle_stored(std::uint64_t ticket);
+  // Own interface addresses with their prefixes, and the port the socket is bound to.
+  void set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<Address> addresses,
+                      std::uint16_t port);
+  // Tells hubs and peers that we leave; what it queued still has to be polled.
+  void leave(Instant now);
+
+  // --- the user's side ---
+  const PeerRecord& self() const { return self_; }
+  bool is_hub() const { return config_.hub.has_value(); }
+  // `peer`: an Id's text or a name. Errors: kUnknownPeer (nobody has it; an ambiguous name says so).
+  Result<Id, Error> resolve(std::string_view peer) const;
+
+  // Errors: kWouldBlock, kTooLarge, kUsage (channel name), kUnknownPeer (ambiguous).
+  Result<void, Error> send(Instant now, std::string_view peer, std::string_view channel,
+                           ConstBytes data);
+  // Settles each peer by an AckSettled event with this `call`.
+  void send_acked(Instant now, std::uint64_t call, const std::vector<std::string>& peers,
+                  std::string_view channel, ConstBytes data, Nanoseconds deadline);
+  Result<void, Error> send_datagram(Instant now, std::string_view peer, std::string_view channel,
+                                    ConstBytes data);
+  // A program takes (no longer takes) this channel. MessageReady comes for subscribed channels only.
+  void subscribe(std::string_view channel);
+  void unsubscribe(std::string_view channel);
+  // The next message of a channel from this peer. The caller says when a program has it: taken().
+  std::optional<Arrived> take_message(const Id& from, std::string_view channel);
+  void taken(const Id& from, std::uint64_t message_id);
+  Result<void, Error> ping(Instant now, std::string_view peer, std::uint64_t id,
+                           std::uint32_t sequence, std::size_t size);
+
+  // --- a hub's side; kNotAHub elsewhere ---
+  Result<std::string, Error> invite(Instant now, const InviteOptions& options);
+  Result<void, Error> revoke(Instant now, std::string_view peer);
+
+  // --- looking ---
+  StatusSnapshot status(Instant now) const;
+  std::optional<PeerInfo> peer_info(Instant now, const Id& id) const;
+
+ private:
+  friend class SnapshotBuilder;
+  using SessionPtr = std::unique_ptr<Session>;
+
+  struct Raw {  // a datagram that is ready as it is
+    Transmit transmit;
+    ByteVector bytes;
+  };
+  struct Stow {  // what happens when a ticket is stored
+    wg::PeerHandle peer;  // is sent JOINED with `chain`; 0: nothing happens
+    ByteVector chain;
+  };
+  struct AckedSend {
+    std::uint64_t call = 0;
+    std::string peer_text;
+    std::optional<Id> peer;  // none: the name is not known yet
+    std::string channel;
+    ByteVector data;  // until it is handed to the channel
+    bool handed_over = false;
+    bool no_subscriber = false;  // the receiver said so
+    Instant deadline;
+  };
+  struct Unresolved {
+    std::string peer_text;
+    std::string channel;
+    ByteVector data;
+    Instant deadline;
+  };
+
+  // node.cc
+  Wall wall(Instant now) const { return wall_ + (now - wall_since_); }
+  void raise(Event event) { events_.push_back(std::move(event)); }
+  void notice(Notice::Level level, std::string code, std::string text);
+  std::uint64_t store(std::string name, ByteVector bytes) {
+    return store(std::move(name), std::move(bytes), Stow());
+  }
+  std::uint64_t store(std::string name, ByteVector bytes, Stow stow);
+  void wake(Session& session) { ready_.insert(session.handle); }
+
+  // node_sessions.cc: who is talked to, and who is let in
+  void add_configured_hubs(Instant now);
+  void add_hub(Instant now, const crypto::SessionPublic& key, std::vector<Endpoint> endpoints);
+  void add_stock_peers(Instant now);
+  Session* find(wg::PeerHandle handle) const;
+  Session* find(const Id& id) const;
+  Session* session_with(Instant now, const Id& id);  // makes one if need be
+  Session& add_session(wg::PeerHandle handle, const crypto::SessionPublic& key);
+  void drop_session(wg::PeerHandle handle);
+  void bind(Session& session, const Id& id);
+  std::optional<wg::Route> first_route(const Peer& peer) const;
+  void set_route(Instant now, Session& session, const wg::Route& route);
+  void handle_device_events(Instant now);
+  void handle_established(Instant now, Session& session);
+  void handle_failed(Instant now, Session& session);
+  void handle_unknown_initiator(Instant now, const wg::UnknownInitiator& who);
+  void handle_hello(Instant now, Session& session, ConstBytes body);
+  void accept_hello(Instant now, Session& session, const control::Hello& hello,
+                    const PeerRecord& record);
+  void answer_without_acceptance(Instant now, Session& session);
+  void refuse(Session& session, control::FrameType of, const Refusal& why);
+  void report_refusal(const Refusal& why);
+  void end_revoked(Instant now);
+  void retry_hubs(Instant now, Session& session);
+
+  // node_receive.cc: a datagram's way in
+  void handle_relayed(Instant now, PathId path, Bytes bytes);
+  void handle_from_relay(Instant now, Bytes bytes);
+  void handle_wireguard(Instant now, PathId path, const Endpoint& from, Bytes bytes);
+  void handle_stun(Instant now, PathId path, const Endpoint& from, ConstBytes bytes);
+  void handle_plaintext(Instant now, Session& session, const wg::Route& from, Bytes plaintext);
+  void handle_frame(Instant now, Session& session, const wg::Route& from,
+                    const control::Frame& frame);
+  void handle_ip(Session& session, ConstBytes packet);
+  void handle_refused(Session& session, ConstBytes body);
+  void handle_goodbye(Instant now, Session& session, ConstBytes body);
+  void handle_fragment(Instant now, Session& session, const wg::Route& from, ConstBytes body);
+  void handle_channel_events(Instant now, Session& session);
+  void handle_control(Instant now, Session& session, control::ControlType type, ConstBytes body);
+
+  // node_transmit.cc: a packet's way out
+  std::optional<Transmit> poll_device(Instant now, Bytes slot);
+  std::optional<Transmit> poll_raw(Bytes slot);
+  void push_raw(Transmit transmit, ConstBytes bytes);
+  std::optional<Transmit> poll_session(Instant now, Session& session, Bytes slot);
+  std::size_t compose(Instant now, Session& session, Bytes plaintext);
+  std::size_t write_hello(Instant now, Session& session, Bytes out);
+  std::optional<Transmit> seal(Instant now, Session& session, const wg::Route& route,
+                               std::size_t plaintext_size, Bytes slot);
+  std::optional<Transmit> wrap(const wg::Route& route, std::size_t sealed_size, Bytes slot) const;
+  bool push_frame(Session& session, ByteVector frame);
+  template <control::FrameBody Body>
+  bool push_frame(Session& session, const Body& body) {
+    ByteVector bytes(kFrameBytesMax);
+    bytes.resize(control::write_frame(body, bytes));
+    return push_frame(session, std::move(bytes));
+  }
+  bool may_use_channels(const Session& session) const;
+  bool wants_to_send(Instant now, const Session& session) const;
+  Session* stock_peer_for(const Address& destination) const;
+
+  // node_peer.cc: our attachment to hubs
+  void run_hub_link(Instant now, Session& session);
+  void note_observed(Instant now, const Session& hub, const Endpoint& observed);
+  void resume_waiting_sessions(Instant now);
+  void handle_registered(Instant now, Session& session, const control::Registered& message);
+  void handle_heartbeat_ack(Instant now, Session& session, const control::HeartbeatAck& ack);
+  void take_table_changes(Instant now, Session& session);
+  void apply(Instant now, const Id& hub, const TableChange& change);
+  void compose_hub_frames(Instant now, Session& session);
+  ByteVector network_info();
+  void adopt_revocations(Instant now, ConstBytes set);
+  void learn_hubs(Instant now, const std::vector<control::HubEntry>& hubs);
+  void plan_renewal(Instant now);
+  void renew(Instant now);
+  void adopt_chain(Instant now, ConstBytes chain);
+
+  // node_hub.cc: the hub's side
+  void start_hub();
+  void renew_ourselves(Instant now);
+  void send_hubs(Session& session);
+  void send_revocations(Session& session);
+  void handle_join(Instant now, Session& session, ConstBytes body);
+  void answer_join(Session& session, ConstBytes chain);
+  void handle_register(Instant now, Session& session, const wg::Route& from, ConstBytes body);
+  void handle_heartbeat(Instant now, Session& session, const wg::Route& from, ConstBytes body);
+  void handle_renew(Instant now, Session& session, ConstBytes body);
+  void detach(Instant now, const Id& id);
+  void pump_followers(Instant now);
+  void pump_follower(Instant now, const Id& id);
+  void expire_silent(Instant now);
+  void publish_revocations();
+  void store_peers();
+  void call_stored_peers(Instant now, ConstBytes stored);
+  std::vector<control::HubEntry> hub_list() const;
+
+  // node_messages.cc
+  void open_early_channels(Session& session);
+  void flush_early(Session& session);
+  Result<void, Error> send_to(Session& session, std::string_view channel,
+                              std::uint64_t message_id, ConstBytes data);
+  void note_not_taken(const control::NotTaken& message);
+  void fail_unanswered(const Session& session);
+  void settle_late(std::uint64_t message_id);
+  Result<void, Error> deliver_to_self(std::string_view channel, ConstBytes data);
+  std::optional<Arrived> take_own(std::string_view channel);
+  void hand_over(Instant now, std::uint64_t id, AckedSend& send);
+  void settle(std::uint64_t message_id, std::optional<Error> error);
+  void resolve_waiting(Instant now);
+  void resolve_waiting_if_needed(Instant now);
+  void expire_messages(Instant now);
+  void handle_arrived(Session& session, const std::string& channel);
+
+  Config config_;
+  OwnIdentity identity_;
+  PeerRecord self_;
+  std::uint64_t epoch_;
+  Rng rng_;
+  Wall wall_;
+  Instant wall_since_;
+
+  Trust trust_;
+  Directory directory_;
+  wg::Device device_;
+  Budget budget_{kNodeBudgetBytes};
+  std::map<wg::PeerHandle, SessionPtr> sessions_;
+  std::map<Id, wg::PeerHandle> by_id_;
+  std::set<wg::PeerHandle> ready_;  // sessions that may have something to send
+
+  // Own addresses (table D).
+  std::vector<Prefix> subnets_;
+  std::vector<Address> addresses_;
+  std::uint16_t port_ = 0;
+  std::map<wg::PeerHandle, Endpoint> observed_;  // by hub: where it sees us
+  std::uint32_t info_sequence_ = 0;
+
+  // A hub's.
+  std::optional<Issuer> issuer_;
+  TokenBook tokens_;
+  HubRegistry registry_;
+  std::optional<relay::IndexAllocator> indices_;
+  std::optional<relay::RelayTable> relay_;
+  std::map<Id, std::pair<relay::Index, crypto::SipKey>> attachments_;
+  std::optional<stun::BindingServer> stun_server_;
+
+  // Messages.
+  std::map<std::string, std::uint32_t, std::less<>> subscriptions_;
+  std::map<std::uint64_t, AckedSend> acked_;  // by message id
+  std::deque<Unresolved> unresolved_;
+  std::size_t unresolved_bytes_ = 0;
+  std::deque<std::pair<std::string, ByteVector>> own_messages_;  // to ourselves: channel, data
+  std::uint64_t next_message_id_ = 1;
+
+  std::map<std::uint64_t, Stow> stowing_;  // by ticket
+  std::uint64_t next_ticket_ = 1;
+  std::deque<Raw> raw_;
+  std::uint64_t raw_dropped_ = 0;
+  wg::PeerHandle last_served_;  // of ready_: the next one goes first
+  std::deque<Event> events_;
+  std::optional<Instant> renew_at_;
+};
+static_assert(ProtocolCore<Node>);
+
+}  // namespace ginnel::node

@@ -1,0 +1,217 @@
+// Our attachment to hubs: registration, heartbeat, the copy of table E, revocations, renewal.
+#include <algorithm>
+
+#include "base/timers.h"
+#include "node/node.h"
+#include "proto/control/network_info.h"
+#include "proto/control/renewal.h"
+#include "proto/control/signing.h"
+
+namespace ginnel::node {
+namespace {
+
+using control::ControlType;
+
+// Renewal is tried again this often while it fails.
+constexpr Nanoseconds kRenewRetry = 60s;
+
+std::vector<Endpoint> endpoints_of(const control::NetworkInfo& info) {
+  std::vector<Endpoint> out;
+  for (const control::Candidate& candidate : info.candidates) out.push_back(candidate.endpoint);
+  return out;
+}
+
+}  // namespace
+
+void Node::run_hub_link(Instant now, Session& session) {
+  HubLink& link = *session.hub_link;
+  retry_hubs(now, session);
+  if (link.take_lost(now)) {
+    session.has_key_pair = false;
+    session.hub_retry = now;
+    if (session.id) {
+      directory_.remove_hub(*session.id);
+      raise(HubChanged{*session.id, false});
+    }
+    return;
+  }
+  if (link.take_snapshot_request(now) && session.channels) {
+    session.channels->send_control(ControlType::kSnapshotRequest,
+                                   control::to_bytes(control::SnapshotRequest{}));
+    wake(session);
+  }
+}
+
+void Node::compose_hub_frames(Instant now, Session& session) {
+  HubLink& link = *session.hub_link;
+  if (link.register_due(now)) {
+    control::Register message = link.take_register(now);
+    const ByteVector info = network_info();
+    message.network_info = info;
+    (void)push_frame(session, message);
+  }
+  if (link.heartbeat_due(now)) {
+    control::Heartbeat message = link.take_heartbeat(now);
+    message.revocations_number = trust_.revocations().number;
+    message.revocations_hash = trust_.revocations_hash();
+    (void)push_frame(session, message);
+  }
+}
+
+// Table D: what hubs see of us, and what we are configured with. LAN addresses stay end to end.
+ByteVector Node::network_info() {
+  control::NetworkInfo info;
+  info.epoch = epoch_;
+  info.sequence = ++info_sequence_;
+  const auto add = [&](control::Candidate::Kind kind, const Endpoint& endpoint) {
+    const bool known = std::ranges::any_of(
+        info.candidates, [&](const auto& candidate) { return candidate.endpoint == endpoint; });
+    if (known || endpoint.port == 0 || info.candidates.size() >= control::kCandidatesMax) return;
+    info.candidates.push_back({kind, endpoint});
+  };
+  if (config_.hub && config_.hub->public_endpoint) {
+    add(control::Candidate::Kind::kPublic, *config_.hub->public_endpoint);
+  }
+  for (const auto& [hub, endpoint] : observed_) {
+    add(control::Candidate::Kind::kServerReflexive, endpoint);
+  }
+  control::sign_network_info(info, identity_.identity, identity_.network);
+  return control::to_bytes(info);
+}
+
+void Node::handle_registered(Instant now, Session& session, const control::Registered& message) {
+  if (!session.hub_link || !session.id) return;
+  const bool was_online = session.hub_link->state() == HubLink::State::kOnline;
+  if (!session.hub_link->handle_registered(now, message)) return;
+  note_observed(now, session, message.observed);
+  if (!was_online) {
+    raise(HubChanged{*session.id, true});
+    resume_waiting_sessions(now);
+  }
+  resolve_waiting(now);
+}
+
+void Node::note_observed(Instant now, const Session& hub, const Endpoint& observed) {
+  if (observed.port == 0 || observed_[hub.handle] == observed) return;
+  observed_[hub.handle] = observed;
+  for (auto& [handle, session] : sessions_) {
+    if (session->hub_link) session->hub_link->announce(now);
+  }
+}
+
+// Sessions that had no way to their peer may have one through this hub.
+void Node::resume_waiting_sessions(Instant now) {
+  for (auto& [handle, session] : sessions_) {
+    if (session->has_key_pair || session->hub_link || !session->id) continue;
+    if (!session->early.empty() || !session->packets.empty()) session_with(now, *session->id);
+  }
+}
+
+void Node::handle_heartbeat_ack(Instant now, Session& session, const control::HeartbeatAck& ack) {
+  if (!session.hub_link) return;
+  if (const auto rtt = session.hub_link->handle_heartbeat_ack(now, ack)) {
+    session.rtt = session.rtt ? (*session.rtt * 7 + *rtt) / 8 : *rtt;
+    device_.set_rtt(session.handle, *session.rtt);
+  }
+  note_observed(now, session, ack.observed);
+  if (ack.state.revocations_number > trust_.revocations().number && session.channels) {
+    std::array<std::byte, 8> held{};
+    Writer(held).u64le(trust_.revocations().number);
+    session.channels->send_control(ControlType::kRevocationsRequest, held);
+  }
+}
+
+void Node::take_table_changes(Instant now, Session& session) {
+  while (const auto change = session.hub_link->table().poll_change()) {
+    if (session.id) apply(now, *session.id, *change);
+  }
+  resolve_waiting(now);
+}
+
+void Node::apply(Instant now, const Id& hub, const TableChange& change) {
+  if (const auto* removed = std::get_if<RowRemoved>(&change)) {
+    directory_.remove_row(hub, removed->id);
+    raise(PeerChanged{removed->id});
+    return;
+  }
+  const RowSet& row = std::get<RowSet>(change);
+  if (row.id == self_.id) return;
+  const Peer* known = directory_.find(row.id);
+  if (!known || known->record.chain != row.chain) {
+    const auto record = trust_.admit(row.chain, wall(now));
+    if (!record) return report_refusal(record.error());
+    directory_.set_record(*record);
+    known = directory_.find(row.id);
+    if (!known) return;
+  }
+  HubRow out{.relay_index = row.relay_index, .epoch = 0, .online = row.online, .endpoints = {}};
+  const auto info = control::parse_network_info(row.network_info);
+  if (info && control::verify_network_info(*info, known->record.identity_key, identity_.network)) {
+    out.epoch = info->epoch;
+    out.endpoints = endpoints_of(*info);
+  }
+  directory_.set_row(hub, row.id, std::move(out));
+  raise(PeerChanged{row.id});
+  raise(ForwardingChanged{});
+}
+
+void Node::adopt_revocations(Instant now, ConstBytes set) {
+  const auto changed = trust_.adopt(set, wall(now));
+  if (!changed || !*changed) return;
+  store("revocations", to_vector(set));
+  end_revoked(now);
+  if (config_.hub) publish_revocations();
+}
+
+void Node::learn_hubs(Instant now, const std::vector<control::HubEntry>& hubs) {
+  for (const control::HubEntry& hub : hubs) {
+    std::vector<Endpoint> endpoints;
+    for (const std::string& text : hub.endpoints) {
+      if (const auto endpoint = Endpoint::parse(text)) endpoints.push_back(*endpoint);
+    }
+    const auto known = device_.find_peer(hub.session);
+    const Session* session = known ? find(*known) : nullptr;
+    if (!session || !session->hub_link) add_hub(now, hub.session, std::move(endpoints));
+  }
+}
+
+// DESIGN section 4: certificates renew themselves after a third of their lifetime.
+void Node::plan_renewal(Instant now) {
+  const auto chain = control::parse_chain(identity_.chain);
+  if (!chain) return;
+  const Wall issued = Wall{} + std::chrono::seconds(chain->leaf.not_before_seconds);
+  const Wall due = issued + std::chrono::seconds(chain->leaf.lifetime_seconds / 3);
+  renew_at_ = now + std::max<Nanoseconds>(due - wall(now), 0ns);
+}
+
+void Node::renew(Instant now) {
+  renew_at_ = now + kRenewRetry;
+  if (issuer_ && identity_.network_key) return renew_ourselves(now);
+  for (auto& [handle, session] : sessions_) {
+    if (!session->hub_link || session->hub_link->state() != HubLink::State::kOnline) continue;
+    control::Renew message;
+    message.session = device_.public_key();
+    message.serial = self_.serial;
+    control::sign_renew(message, identity_.identity, identity_.network, session->key);
+    session->channels->send_control(ControlType::kRenew, control::to_bytes(message));
+    wake(*session);
+    return;
+  }
+}
+
+void Node::adopt_chain(Instant now, ConstBytes chain) {
+  const auto record = trust_.inspect(chain, wall(now));
+  const bool ours = record && record->id == self_.id && record->serial > self_.serial &&
+                    record->session_key == device_.public_key();
+  if (!ours) return;
+  self_ = *record;
+  identity_.chain = to_vector(chain);
+  store("certificate", identity_.chain);
+  plan_renewal(now);
+  // Hubs see the new certificate in a HELLO and tell the others by a row.
+  for (auto& [handle, session] : sessions_) {
+    if (session->hub_link && session->has_key_pair) session->hello.announce(now);
+  }
+}
+
+}  // namespace ginnel::node

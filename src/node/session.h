@@ -1,0 +1,68 @@
+// One remote node (or stock WireGuard peer) and all that lives while we talk to it. Internal to the
+// node core: a row with its invariants; the flow is Node's.
+#pragma once
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/core.h"
+#include "node/channels/channels.h"
+#include "node/config.h"
+#include "node/hello_exchange.h"
+#include "node/hub_link.h"
+#include "proto/control/fragment.h"
+#include "proto/wg/device.h"
+
+namespace ginnel::node {
+
+// Frames and packets that wait for a key pair or for room; past it a frame is refused and the
+// oldest packet goes.
+inline constexpr std::size_t kSessionFramesMax = 64;
+inline constexpr std::size_t kSessionPacketsMax = 128;
+
+// A message that was accepted from a program and that the other node may not have yet: kept until
+// its HELLO shows which run of it we talk to.
+struct EarlyMessage {
+  std::string channel;
+  std::uint64_t id = 0;  // 0: no acknowledgement wanted
+  ByteVector data;
+};
+
+struct Session {
+  Session(wg::PeerHandle peer, const crypto::SessionPublic& session_key, std::uint64_t own_epoch)
+      : handle(peer), key(session_key), hello(own_epoch) {}
+
+  // Both certificates are accepted, as far as we know: everything may be sent and taken.
+  bool is_ready() const { return hello.we_accepted_peer(); }
+
+  const wg::PeerHandle handle;
+  const crypto::SessionPublic key;
+  std::optional<Id> id;              // set: the directory knows it
+  const StockPeer* stock = nullptr;  // set: no Ginnel frame ever goes to it
+  bool has_key_pair = false;
+  std::optional<wg::Route> route;    // where data goes now
+  HelloExchange hello;
+
+  std::unique_ptr<Channels> channels;  // set: both epochs are known
+  std::deque<EarlyMessage> early;
+  std::size_t early_bytes = 0;
+  bool early_in_lanes = false;  // `early` was also given to channels
+  std::deque<ByteVector> frames;   // whole inner frames for the next packets
+  std::deque<ByteVector> packets;  // inner IP packets
+  control::Reassembler fragments;
+  std::uint32_t next_fragment = 0;
+
+  // A hub that we attach to.
+  std::unique_ptr<HubLink> hub_link;
+  std::vector<Endpoint> hub_endpoints;
+  std::size_t hub_endpoint = 0;       // which of them is tried
+  std::optional<Instant> hub_retry;   // when the next one is tried
+
+  std::optional<Nanoseconds> rtt;
+  std::uint64_t rx_bytes = 0;  // inner bytes
+  std::uint64_t tx_bytes = 0;
+  std::optional<Instant> last_received;
+};
+
+}  // namespace ginnel::node

@@ -1,0 +1,34 @@
+// What a node looks like at a moment: values for `status`, `peers`, `hubs`, `why`.
+#pragma once
+#include <ginnel/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/instant.h"
+#include "proto/stun/nat_class.h"
+
+namespace ginnel::node {
+
+struct HubStatus {
+  Id id;
+  std::string name;
+  PeerState state = PeerState::kDown;
+  std::optional<Nanoseconds> rtt;
+  std::string endpoint;  // empty: none known
+};
+
+struct StatusSnapshot {
+  std::string network;
+  Id id;
+  std::string name;
+  std::vector<std::string> addresses;
+  std::string session_key;  // base64: WireGuard's public key
+  stun::NatClass nat;
+  std::vector<HubStatus> hubs;
+  std::vector<PeerInfo> peers;
+  Wall certificate_not_after;
+};
+
+}  // namespace ginnel::node
