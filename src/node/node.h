@@ -133,7 +133,6 @@ class Node {
   std::optional<PeerInfo> peer_info(Instant now, const Id& id) const;
 
  private:
-  friend class SnapshotBuilder;
   using SessionPtr = std::unique_ptr<Session>;
 
   struct Raw {  // a datagram that is ready as it is
@@ -283,6 +282,10 @@ class Node {
   void resolve_waiting_if_needed(Instant now);
   void expire_messages(Instant now);
   void handle_arrived(Session& session, const std::string& channel);
+
+  // node_status.cc
+  PathInfo path_of(const Session& session) const;
+  HubStatus hub_status(const Session& session) const;
 
   Config config_;
   OwnIdentity identity_;

@@ -1,0 +1,129 @@
+// Snapshots for `status`, `peers` and `hubs`: what authenticated data did lately, never what was
+// once configured.
+#include "node/node.h"
+
+namespace ginnel {
+
+std::string_view path_kind_name(PathKind kind) {
+  switch (kind) {
+    case PathKind::kNone: return "none";
+    case PathKind::kLan: return "lan";
+    case PathKind::kDirect: return "direct";
+    case PathKind::kPunched: return "punched";
+    case PathKind::kRelayUdp: return "relay-udp";
+    case PathKind::kRelayTcp: return "relay-tcp";
+  }
+  return "none";
+}
+
+std::string_view peer_state_name(PeerState state) {
+  switch (state) {
+    case PeerState::kOnline: return "online";
+    case PeerState::kConnecting: return "connecting";
+    case PeerState::kDown: return "down";
+  }
+  return "down";
+}
+
+}  // namespace ginnel
+
+namespace ginnel::node {
+namespace {
+
+// A session that was silent for longer says nothing of its peer any more.
+constexpr Nanoseconds kFresh = 5s;
+
+std::vector<std::string> texts_of(const std::vector<Address>& addresses) {
+  std::vector<std::string> out;
+  for (const Address& address : addresses) out.push_back(address.text());
+  return out;
+}
+
+}  // namespace
+
+PathInfo Node::path_of(const Session& session) const {
+  PathInfo out;
+  if (!session.has_key_pair || !session.route) return out;
+  out.rtt = session.rtt;
+  if (is_relay_path(session.route->path)) {
+    out.kind = PathKind::kRelayUdp;
+    const Session* hub = find(wg::PeerHandle(session.route->path.value() - kRelayPathBase));
+    const Peer* via = hub && hub->id ? directory_.find(*hub->id) : nullptr;
+    if (via) out.via = via->record.name;
+    return out;
+  }
+  out.kind = PathKind::kDirect;
+  for (const Prefix& subnet : subnets_) {
+    if (subnet.contains(session.route->endpoint.address)) out.kind = PathKind::kLan;
+  }
+  out.endpoint = session.route->endpoint.text();
+  return out;
+}
+
+std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
+  const Peer* peer = directory_.find(id);
+  if (!peer) return std::nullopt;
+  PeerInfo out;
+  out.id = id;
+  out.name = peer->record.name;
+  out.addresses = texts_of(peer->record.addresses);
+  const Session* session = find(id);
+  const bool fresh = session && session->last_received && now - *session->last_received < kFresh;
+  if (session) {
+    out.path = path_of(*session);
+    out.rx_bytes = session->rx_bytes;
+    out.tx_bytes = session->tx_bytes;
+    if (session->last_received) {
+      const Wall seen = wall(now) + (*session->last_received - now);
+      out.last_seen = std::chrono::system_clock::time_point(
+          std::chrono::duration_cast<std::chrono::system_clock::duration>(Nanoseconds(seen.ns)));
+    }
+  }
+  if (fresh || peer->is_online() || registry_.find(id)) {
+    out.state = PeerState::kOnline;
+  } else if (session && !session->has_key_pair && !session->stock) {
+    out.state = PeerState::kConnecting;
+  }
+  return out;
+}
+
+StatusSnapshot Node::status(Instant now) const {
+  StatusSnapshot out;
+  out.network = config_.network_name;
+  out.id = self_.id;
+  out.name = self_.name;
+  out.addresses = texts_of(self_.addresses);
+  out.session_key = device_.public_key().base64();
+  out.certificate_not_after = self_.not_after;
+  if (config_.hub) {
+    HubStatus self{.id = self_.id, .name = self_.name, .state = PeerState::kOnline};
+    if (config_.hub->public_endpoint) self.endpoint = config_.hub->public_endpoint->text();
+    out.hubs.push_back(std::move(self));
+  }
+  for (const auto& [handle, session] : sessions_) {
+    if (session->hub_link) out.hubs.push_back(hub_status(*session));
+  }
+  for (const auto& [id, peer] : directory_.peers()) {
+    if (auto info = peer_info(now, id)) out.peers.push_back(*std::move(info));
+  }
+  return out;
+}
+
+HubStatus Node::hub_status(const Session& session) const {
+  HubStatus out;
+  const Peer* hub = session.id ? directory_.find(*session.id) : nullptr;
+  if (hub) {
+    out.id = hub->record.id;
+    out.name = hub->record.name;
+  }
+  out.rtt = session.rtt;
+  if (session.route) out.endpoint = session.route->endpoint.text();
+  switch (session.hub_link->state()) {
+    case HubLink::State::kOnline: out.state = PeerState::kOnline; break;
+    case HubLink::State::kRegistering: out.state = PeerState::kConnecting; break;
+    case HubLink::State::kDown: out.state = PeerState::kDown; break;
+  }
+  return out;
+}
+
+}  // namespace ginnel::node
