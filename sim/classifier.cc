@@ -68,12 +68,6 @@ void Classifier::ask(Question question) {
                 .bytes = question_bytes(number, From::kSame)};
   if (question >= Question::kFromPort) letter.path = PathId{kFreshPath.value() + number};
   switch (question) {
-<<<<<<< HEAD
-    case Question::kOtherPort: letter.to.port = ObservingServer::kOtherPort; break;
-    case Question::kOtherAddress: letter.to.address = server_[1]; break;
-    case Question::kFromPort: letter.bytes = question_bytes(number, From::kOtherPort); break;
-    case Question::kFromAddress: letter.bytes = question_bytes(number, From::kOtherAddress); break;
-=======
     case Question::kOtherPort:
       letter.to.port = ObservingServer::kOtherPort;
       break;
@@ -86,7 +80,6 @@ void Classifier::ask(Question question) {
     case Question::kFromAddress:
       letter.bytes = question_bytes(number, From::kOtherAddress);
       break;
->>>>>>> sim
     case Question::kHairpin: {
       const auto outside = seen_.find(static_cast<std::uint8_t>(Question::kSame));
       if (outside == seen_.end()) return;
@@ -94,12 +87,8 @@ void Classifier::ask(Question question) {
       letter.bytes = answer_bytes(number, outside->second);
       break;
     }
-<<<<<<< HEAD
-    default: break;
-=======
     default:
       break;
->>>>>>> sim
   }
   send(std::move(letter));
 }

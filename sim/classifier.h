@@ -2,12 +2,8 @@
 // proven before a test trusts it. Two hosts: a server with two addresses and two ports, and the
 // client that asks it:
 //
-<<<<<<< HEAD
-//  1. one socket asks three of the server's endpoints what they see  -> mapping, and the ports' step
-=======
 //  1. one socket asks three of the server's endpoints what they see  -> mapping, and the ports'
 //  step
->>>>>>> sim
 //  2. fresh sockets ask for an answer from elsewhere                  -> filtering
 //  3. a socket writes to another one's outside endpoint               -> hairpin
 //

@@ -6,24 +6,6 @@
 namespace ginnel::sim {
 
 enum class DropReason : std::uint8_t {
-<<<<<<< HEAD
-  kLoss,           // the link's loss, uniform or in a burst
-  kQueueFull,      // the link's rate could not carry it
-  kLinkDown,       // a partition, a cut or a link that is down
-  kTooBig,         // larger than a link's MTU (DF is always set)
-  kTtlExpired,     // a router counted it down to zero
-  kNoRoute,        // nobody has the target address
-  kBadSource,      // the machine does not have the address that it sends from
-  kNatNoMapping,   // nothing inside has opened this port
-  kNatFiltered,    // a mapping, but not for this remote
-  kNatBlocked,     // this box lets no UDP through
-  kNatNoHairpin,   // to the box's own outside address, and it does not turn packets round
-  kNatFull,        // no port or row is free
-  kNatLocal,       // unsolicited, and accepted by the box itself: the Linux trap
-  kNoSocket,       // the machine has no socket on this port
-  kMachineDown,    // crashed, or not started
-  kTooManyPackets, // PacketPool::kPacketsMax are under way
-=======
   kLoss,            // the link's loss, uniform or in a burst
   kQueueFull,       // the link's rate could not carry it
   kLinkDown,        // a partition, a cut or a link that is down
@@ -40,7 +22,6 @@ enum class DropReason : std::uint8_t {
   kNoSocket,        // the machine has no socket on this port
   kMachineDown,     // crashed, or not started
   kTooManyPackets,  // PacketPool::kPacketsMax are under way
->>>>>>> sim
   kCount,
 };
 

@@ -30,12 +30,8 @@ class EventQueue {
     Event event{at, next_sequence_++, subject, kind};
     heap_.push_back(event);
     std::size_t hole = heap_.size() - 1;
-<<<<<<< HEAD
-    for (; hole > 0 && before(event, heap_[(hole - 1) / kChildren]); hole = (hole - 1) / kChildren) {
-=======
     for (; hole > 0 && before(event, heap_[(hole - 1) / kChildren]);
          hole = (hole - 1) / kChildren) {
->>>>>>> sim
       heap_[hole] = heap_[(hole - 1) / kChildren];
     }
     heap_[hole] = event;

@@ -7,14 +7,6 @@ namespace {
 
 DropReason reason_of(NatVerdict verdict) {
   switch (verdict) {
-<<<<<<< HEAD
-    case NatVerdict::kFiltered: return DropReason::kNatFiltered;
-    case NatVerdict::kBlocked: return DropReason::kNatBlocked;
-    case NatVerdict::kNoHairpin: return DropReason::kNatNoHairpin;
-    case NatVerdict::kFull: return DropReason::kNatFull;
-    case NatVerdict::kLocal: return DropReason::kNatLocal;
-    default: return DropReason::kNatNoMapping;
-=======
     case NatVerdict::kFiltered:
       return DropReason::kNatFiltered;
     case NatVerdict::kBlocked:
@@ -27,7 +19,6 @@ DropReason reason_of(NatVerdict verdict) {
       return DropReason::kNatLocal;
     default:
       return DropReason::kNatNoMapping;
->>>>>>> sim
   }
 }
 
@@ -37,12 +28,7 @@ std::uint64_t Fabric::dropped_total() const {
   return std::accumulate(dropped_.begin(), dropped_.end(), std::uint64_t{0});
 }
 
-<<<<<<< HEAD
-void Fabric::count_drop(Instant now, AttachmentId at, const Datagram& datagram,
-                        DropReason reason) {
-=======
 void Fabric::count_drop(Instant now, AttachmentId at, const Datagram& datagram, DropReason reason) {
->>>>>>> sim
   ++dropped_[static_cast<std::size_t>(reason)];
   trace_.add({now, TraceKind::kDrop, at.value(), static_cast<std::uint64_t>(reason),
               datagram.source, datagram.target});

@@ -1,12 +1,8 @@
 // Moves packets through the topology, one event per link that takes time:
 //
 //  1. send: onto the sender's uplink
-<<<<<<< HEAD
-//  2. in the zone: a router counts the TTL down; who has the target? nobody here: out by the gateway
-=======
 //  2. in the zone: a router counts the TTL down; who has the target? nobody here: out by the
 //  gateway
->>>>>>> sim
 //  3. over the pair's own link, if it has one, and down to the attachment
 //  4. a machine: delivered. A box: translated, and on in the zone inside (or back at 2, above)
 //

@@ -5,12 +5,7 @@
 
 namespace ginnel::sim {
 
-<<<<<<< HEAD
-FaultInjector::FaultInjector(World& world, FaultPlan plan)
-    : world_(world), plan_(std::move(plan)) {
-=======
 FaultInjector::FaultInjector(World& world, FaultPlan plan) : world_(world), plan_(std::move(plan)) {
->>>>>>> sim
   for (std::size_t i = 0; i < plan_.size(); ++i) {
     world_.call_at(plan_[i].at, [this, i](World&) {
       const Fault& fault = plan_[i];
@@ -31,13 +26,9 @@ bool FaultInjector::apply(const Fault& fault) {
   const Instant until = fault.at + fault.duration;
   switch (fault.kind) {
     case FaultKind::kPartition:
-<<<<<<< HEAD
-    case FaultKind::kOneWayPartition: partition(fault, until); return true;
-=======
     case FaultKind::kOneWayPartition:
       partition(fault, until);
       return true;
->>>>>>> sim
     case FaultKind::kPathCut: {
       const std::array<AttachmentId, 1> one{AttachmentId{fault.subject}};
       const std::array<AttachmentId, 1> other{AttachmentId{fault.object}};
@@ -46,13 +37,6 @@ bool FaultInjector::apply(const Fault& fault) {
       return true;
     }
     case FaultKind::kNatRebind:
-<<<<<<< HEAD
-    case FaultKind::kNatAddressChange: return apply_to_box(fault);
-    case FaultKind::kHostCrash:
-    case FaultKind::kHubRestart: return crash(fault);
-    case FaultKind::kClockJump: return jump_clock(fault);
-    default: return apply_to_link(fault, until);
-=======
     case FaultKind::kNatAddressChange:
       return apply_to_box(fault);
     case FaultKind::kHostCrash:
@@ -62,7 +46,6 @@ bool FaultInjector::apply(const Fault& fault) {
       return jump_clock(fault);
     default:
       return apply_to_link(fault, until);
->>>>>>> sim
   }
 }
 

@@ -9,15 +9,9 @@ namespace ginnel::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-<<<<<<< HEAD
-    "loss burst",         "partition",  "one-way partition", "clog",       "link down",
-    "nat rebind",         "nat address change", "host crash", "hub restart", "clock jump",
-    "duplication storm",  "mtu drop",   "path cut"};
-=======
     "loss burst",        "partition",          "one-way partition", "clog",        "link down",
     "nat rebind",        "nat address change", "host crash",        "hub restart", "clock jump",
     "duplication storm", "mtu drop",           "path cut"};
->>>>>>> sim
 
 template <class T>
 T pick(const std::vector<T>& from, Rng& rng) {
@@ -27,16 +21,6 @@ T pick(const std::vector<T>& from, Rng& rng) {
 bool has_target(FaultKind kind, const FaultTargets& targets) {
   switch (kind) {
     case FaultKind::kPartition:
-<<<<<<< HEAD
-    case FaultKind::kOneWayPartition: return targets.sites.size() >= 2;
-    case FaultKind::kNatRebind:
-    case FaultKind::kNatAddressChange: return !targets.boxes.empty();
-    case FaultKind::kHostCrash:
-    case FaultKind::kClockJump: return !targets.peers.empty();
-    case FaultKind::kHubRestart: return !targets.hubs.empty();
-    case FaultKind::kPathCut: return targets.peer_sites.size() >= 2;
-    default: return !targets.links.empty();
-=======
     case FaultKind::kOneWayPartition:
       return targets.sites.size() >= 2;
     case FaultKind::kNatRebind:
@@ -51,7 +35,6 @@ bool has_target(FaultKind kind, const FaultTargets& targets) {
       return targets.peer_sites.size() >= 2;
     default:
       return !targets.links.empty();
->>>>>>> sim
   }
 }
 
@@ -87,13 +70,6 @@ std::vector<AttachmentId> half_of(const std::vector<AttachmentId>& sites, Rng& r
 void aim(Fault& fault, const FaultTargets& targets, Rng& rng) {
   switch (fault.kind) {
     case FaultKind::kPartition:
-<<<<<<< HEAD
-    case FaultKind::kOneWayPartition: fault.group = half_of(targets.sites, rng); break;
-    case FaultKind::kNatRebind:
-    case FaultKind::kNatAddressChange: fault.subject = pick(targets.boxes, rng).value(); break;
-    case FaultKind::kHostCrash: fault.subject = pick(targets.peers, rng).value(); break;
-    case FaultKind::kHubRestart: fault.subject = pick(targets.hubs, rng).value(); break;
-=======
     case FaultKind::kOneWayPartition:
       fault.group = half_of(targets.sites, rng);
       break;
@@ -107,7 +83,6 @@ void aim(Fault& fault, const FaultTargets& targets, Rng& rng) {
     case FaultKind::kHubRestart:
       fault.subject = pick(targets.hubs, rng).value();
       break;
->>>>>>> sim
     case FaultKind::kClockJump:
       fault.subject = pick(targets.peers, rng).value();
       fault.amount = (rng.uniform() * 2 - 1) * 600;
@@ -119,13 +94,9 @@ void aim(Fault& fault, const FaultTargets& targets, Rng& rng) {
       fault.object = sites[(first + 1 + rng.below(sites.size() - 1)) % sites.size()].value();
       break;
     }
-<<<<<<< HEAD
-    default: fault.subject = pick(targets.links, rng).value(); break;
-=======
     default:
       fault.subject = pick(targets.links, rng).value();
       break;
->>>>>>> sim
   }
   if (fault.kind == FaultKind::kLossBurst) fault.amount = 0.3 + 0.6 * rng.uniform();
   if (fault.kind == FaultKind::kDuplicationStorm) fault.amount = 0.5;
@@ -178,13 +149,8 @@ FaultPlan make_fault_plan(const FaultPlanOptions& options, const FaultTargets& t
   FaultPlan out;
   for (Instant at = options.start; at + slot <= options.stop; at = at + slot) {
     Fault fault{.at = at + rng.between(0ns, slot), .kind = pick_kind(options, targets, rng)};
-<<<<<<< HEAD
-    fault.duration = std::min(rng.between(options.duration_min, options.duration_max),
-                              options.stop - fault.at);
-=======
     fault.duration =
         std::min(rng.between(options.duration_min, options.duration_max), options.stop - fault.at);
->>>>>>> sim
     aim(fault, targets, rng);
     out.push_back(std::move(fault));
   }

@@ -2,12 +2,8 @@
 // counted and replayed. FaultInjector carries it out.
 //
 //   const FaultTargets targets = targets_of(world, hubs);
-<<<<<<< HEAD
-//   FaultPlan plan = make_fault_plan({.start = Instant{} + 10s, .stop = Instant{} + 10min}, targets,
-=======
 //   FaultPlan plan = make_fault_plan({.start = Instant{} + 10s, .stop = Instant{} + 10min},
 //   targets,
->>>>>>> sim
 //                                    world.fork("faults"));
 //
 // Every fault is over by `stop`; what must hold then is liveness.
@@ -46,17 +42,10 @@ struct Fault {
   Instant at;
   Nanoseconds duration{0};
   FaultKind kind = FaultKind::kLossBurst;
-<<<<<<< HEAD
-  std::uint32_t subject = 0;         // number of the machine, attachment or box
-  std::uint32_t object = 0;          // the other site of kPathCut
-  double amount = 0;                 // a probability, or seconds for kClockJump, or bytes of MTU
-  std::vector<AttachmentId> group;   // one half of a partition; the others are the rest
-=======
   std::uint32_t subject = 0;        // number of the machine, attachment or box
   std::uint32_t object = 0;         // the other site of kPathCut
   double amount = 0;                // a probability, or seconds for kClockJump, or bytes of MTU
   std::vector<AttachmentId> group;  // one half of a partition; the others are the rest
->>>>>>> sim
 
   std::string text() const;
 };
@@ -65,17 +54,10 @@ using FaultPlan = std::vector<Fault>;  // by time
 struct FaultTargets {
   std::vector<MachineId> peers;
   std::vector<MachineId> hubs;
-<<<<<<< HEAD
-  std::vector<AttachmentId> links;  // of machines and boxes
-  std::vector<AttachmentId> sites;  // attachments in the internet
-  std::vector<AttachmentId> peer_sites;  // those with no hub behind
-  std::vector<BoxId> boxes;         // that translate, at the internet
-=======
   std::vector<AttachmentId> links;       // of machines and boxes
   std::vector<AttachmentId> sites;       // attachments in the internet
   std::vector<AttachmentId> peer_sites;  // those with no hub behind
   std::vector<BoxId> boxes;              // that translate, at the internet
->>>>>>> sim
 };
 
 // Everything in the world as it is now; `hubs` are told apart from peers.

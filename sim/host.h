@@ -1,23 +1,13 @@
-<<<<<<< HEAD
-// What runs on a machine of the world: a program with sockets, driven by time and datagrams. A whole
-// node is adapted to this; EchoHost and Pinger (test_hosts.h) are the smallest ones.
-=======
 // What runs on a machine of the world: a program with sockets, driven by time and datagrams. A
 // whole node is adapted to this; EchoHost and Pinger (test_hosts.h) are the smallest ones.
->>>>>>> sim
 //
 // After each call the world drains the host and asks for its next timeout, so a host never calls
 // the world.
 #pragma once
 #include <optional>
 
-<<<<<<< HEAD
-#include "base/core.h"
-#include "base/bytes.h"
-=======
 #include "base/bytes.h"
 #include "base/core.h"
->>>>>>> sim
 
 namespace ginnel::sim {
 

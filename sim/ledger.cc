@@ -102,14 +102,8 @@ void Ledger::check_order(const FlowId& id, Flow& f, std::size_t index) {
     }
   }
   const auto end = f.under_way.begin() + static_cast<std::ptrdiff_t>(index);
-<<<<<<< HEAD
-  f.under_way.erase(std::remove_if(f.under_way.begin(), end,
-                                   [](const Message& m) { return m.excused; }),
-                    end);
-=======
   f.under_way.erase(
       std::remove_if(f.under_way.begin(), end, [](const Message& m) { return m.excused; }), end);
->>>>>>> sim
 }
 
 void Ledger::remember(Flow& f, const Message& message) {

@@ -50,21 +50,12 @@ class Ledger : public Checker {
   struct Counts {
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
-<<<<<<< HEAD
-    std::uint64_t missing = 0;      // under way now, of those that must arrive
-    std::uint64_t lost = 0;         // found missing by finish()
-    std::uint64_t doubled = 0;
-    std::uint64_t reordered = 0;
-    std::uint64_t unknown = 0;      // corrupted, or never sent
-    std::uint64_t again = 0;        // came again, or late, after a crash: no violation
-=======
     std::uint64_t missing = 0;  // under way now, of those that must arrive
     std::uint64_t lost = 0;     // found missing by finish()
     std::uint64_t doubled = 0;
     std::uint64_t reordered = 0;
     std::uint64_t unknown = 0;  // corrupted, or never sent
     std::uint64_t again = 0;    // came again, or late, after a crash: no violation
->>>>>>> sim
   };
   const Counts& counts() const { return counts_; }
 

@@ -19,13 +19,9 @@ void Link::disturb(Instant now, const Disturbance& disturbance) {
   GINNEL_ASSERT(!disturbance.clogged || disturbance.until != kForever);
   forget_past(now);
   if (disturbances_.size() == kDisturbancesMax) {
-<<<<<<< HEAD
-    const auto by_end = [](const Disturbance& a, const Disturbance& b) { return a.until < b.until; };
-=======
     const auto by_end = [](const Disturbance& a, const Disturbance& b) {
       return a.until < b.until;
     };
->>>>>>> sim
     disturbances_.erase(std::ranges::min_element(disturbances_, by_end));
   }
   disturbances_.push_back(disturbance);

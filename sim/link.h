@@ -26,19 +26,6 @@ struct BurstLoss {
 };
 
 struct LinkConfig {
-<<<<<<< HEAD
-  Nanoseconds delay{0};          // one way
-  Nanoseconds jitter{0};         // added, uniform in [0, jitter]; keeps the order
-  double loss = 0;               // probabilities, per packet
-  BurstLoss burst;
-  double reorder = 0;            // held back by reorder_delay, so that later ones overtake
-  Nanoseconds reorder_delay = 10ms;
-  double duplicate = 0;
-  double corrupt = 0;            // one bit flipped, past every checksum of the lower layers
-  std::uint64_t rate_bits = 0;   // per second; 0: unlimited
-  std::size_t queue_bytes = 65'536;  // what waits for the rate; more is dropped
-  std::size_t mtu_bytes = 1500;  // of the IP packet
-=======
   Nanoseconds delay{0};   // one way
   Nanoseconds jitter{0};  // added, uniform in [0, jitter]; keeps the order
   double loss = 0;        // probabilities, per packet
@@ -50,7 +37,6 @@ struct LinkConfig {
   std::uint64_t rate_bits = 0;       // per second; 0: unlimited
   std::size_t queue_bytes = 65'536;  // what waits for the rate; more is dropped
   std::size_t mtu_bytes = 1500;      // of the IP packet
->>>>>>> sim
 };
 
 // Both directions, as seen from the machine or box: up is what it sends.
@@ -63,21 +49,12 @@ inline LinkPair both(const LinkConfig& config) { return {config, config}; }
 // Something wrong with a link until `until`. Several add up.
 struct Disturbance {
   Instant until;
-<<<<<<< HEAD
-  bool down = false;       // nothing enters
-  bool clogged = false;    // everything is held, and released together at `until`
-  double loss = 0;
-  double duplicate = 0;
-  double corrupt = 0;
-  Nanoseconds delay{0};    // added
-=======
   bool down = false;     // nothing enters
   bool clogged = false;  // everything is held, and released together at `until`
   double loss = 0;
   double duplicate = 0;
   double corrupt = 0;
   Nanoseconds delay{0};       // added
->>>>>>> sim
   std::size_t mtu_bytes = 0;  // 0: unchanged
 };
 inline constexpr Instant kForever{INT64_MAX};
@@ -119,11 +96,7 @@ class Link {
   Passage::Copy arrival(Instant departs, const LinkConfig& config);
 
   LinkConfig config_;
-<<<<<<< HEAD
-  bool is_plain_ = false;  // nothing but delay and MTU: no dice
-=======
   bool is_plain_ = false;                  // nothing but delay and MTU: no dice
->>>>>>> sim
   std::vector<Disturbance> disturbances_;  // some may be over
   Rng rng_;
   bool in_burst_ = false;

@@ -65,11 +65,7 @@ class Machine {
   std::map<std::uint16_t, PathId> paths_;  // the same the other way round
   bool is_up_ = false;
   Nanoseconds wall_offset_{0};
-<<<<<<< HEAD
-  std::optional<Instant> wake_at_;   // when its kWake event comes; others are stale
-=======
   std::optional<Instant> wake_at_;  // when its kWake event comes; others are stale
->>>>>>> sim
   Instant last_timeout_{-1};
   std::uint32_t timeouts_at_once_ = 0;  // at the instant last_timeout_
 };

@@ -47,18 +47,12 @@ NatBox::Key NatBox::key_of(const Endpoint& a, const Endpoint& b) {
 NatBox::Key NatBox::inside_key(const Endpoint& inside, const Endpoint& remote) const {
   if (!translates(inside.address)) return key_of(inside, {});
   switch (config_.mapping) {
-<<<<<<< HEAD
-    case Mapping::kAddressDependent: return key_of(inside, {remote.address, 0});
-    case Mapping::kAddressAndPortDependent: return key_of(inside, remote);
-    default: return key_of(inside, {});
-=======
     case Mapping::kAddressDependent:
       return key_of(inside, {remote.address, 0});
     case Mapping::kAddressAndPortDependent:
       return key_of(inside, remote);
     default:
       return key_of(inside, {});
->>>>>>> sim
   }
 }
 
@@ -138,17 +132,11 @@ std::optional<std::uint16_t> NatBox::resolve_conflict(Instant now, const Flow& f
     case PortConflict::kTakeOver:
       erase(by_outside_.find(outside_key({outside_, flow.source.port}, flow.target)));
       return flow.source.port;
-<<<<<<< HEAD
-    case PortConflict::kRefuse: return std::nullopt;
-    case PortConflict::kAnotherPort:
-    case PortConflict::kPerRemote: break;
-=======
     case PortConflict::kRefuse:
       return std::nullopt;
     case PortConflict::kAnotherPort:
     case PortConflict::kPerRemote:
       break;
->>>>>>> sim
   }
   return random_port(now, flow.target);
 }
@@ -156,18 +144,12 @@ std::optional<std::uint16_t> NatBox::resolve_conflict(Instant now, const Flow& f
 std::optional<std::uint16_t> NatBox::choose_port(Instant now, const Flow& flow) {
   if (!translates(flow.source.address)) return flow.source.port;
   switch (config_.allocation) {
-<<<<<<< HEAD
-    case PortAllocation::kRandom: return random_port(now, flow.target);
-    case PortAllocation::kSequential: return next_port(now, flow.target);
-    case PortAllocation::kPreserve: break;
-=======
     case PortAllocation::kRandom:
       return random_port(now, flow.target);
     case PortAllocation::kSequential:
       return next_port(now, flow.target);
     case PortAllocation::kPreserve:
       break;
->>>>>>> sim
   }
   if (is_free(now, flow.source.port, flow.target)) return flow.source.port;
   return resolve_conflict(now, flow);
@@ -205,13 +187,8 @@ NatVerdict NatBox::outbound(Instant now, Flow& flow) {
   Row* row = mapping(now, flow);
   if (row == nullptr) return NatVerdict::kFull;
   row->used = now;
-<<<<<<< HEAD
-  const bool remembers_remote = config_.conflict != PortConflict::kPerRemote ||
-                                !translates(flow.source.address);
-=======
   const bool remembers_remote =
       config_.conflict != PortConflict::kPerRemote || !translates(flow.source.address);
->>>>>>> sim
   if (remembers_remote && filtering(flow.source.address) != Filtering::kEndpointIndependent) {
     permissions_.insert_or_assign(permission_key(*row, flow.target), now);
   }

@@ -63,19 +63,11 @@ class NatBox {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct Row {
-<<<<<<< HEAD
-    Endpoint inside;   // unspecified: the box itself (kAccept)
-    Endpoint outside;
-    Key inside_key;    // (inside, remote as far as mapping depends on it)
-    Instant made;
-    Instant used;      // by a packet that refreshes
-=======
     Endpoint inside;  // unspecified: the box itself (kAccept)
     Endpoint outside;
     Key inside_key;  // (inside, remote as far as mapping depends on it)
     Instant made;
     Instant used;  // by a packet that refreshes
->>>>>>> sim
     bool answered = false;
   };
   using Rows = std::map<Key, Row>;

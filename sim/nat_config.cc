@@ -6,13 +6,8 @@ namespace ginnel::sim {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(NatKind::kCount)> kNames = {
-<<<<<<< HEAD
-    "open",   "firewall", "fullcone",  "restricted",  "portrestricted", "linuxclash", "symmetric",
-    "symseq", "cgnat",    "cgnatsym",  "udpblocked",  "samelan",        "samelanhp",  "cgnatpair"};
-=======
     "open",   "firewall", "fullcone", "restricted", "portrestricted", "linuxclash", "symmetric",
     "symseq", "cgnat",    "cgnatsym", "udpblocked", "samelan",        "samelanhp",  "cgnatpair"};
->>>>>>> sim
 
 // Linux nf_conntrack: an entry per (inside, remote), 30 s until an answer came and 120 s after.
 NatConfig linux_masquerade() {
@@ -48,25 +43,15 @@ NatConfig home_box(NatKind kind) {
       return {.mapping = Mapping::kNone,
               .filtering = Filtering::kEndpointIndependent,
               .v6_filtering = Filtering::kEndpointIndependent};
-<<<<<<< HEAD
-    case NatKind::kFirewall: config.mapping = Mapping::kNone; break;
-=======
     case NatKind::kFirewall:
       config.mapping = Mapping::kNone;
       break;
->>>>>>> sim
     case NatKind::kFullcone:
       return {.filtering = Filtering::kEndpointIndependent};
     case NatKind::kRestricted:
       return {.filtering = Filtering::kAddressDependent};
     case NatKind::kSamelanhp:
       return {.filtering = Filtering::kEndpointIndependent, .hairpin = true};
-<<<<<<< HEAD
-    case NatKind::kLinuxclash: config.unsolicited = Unsolicited::kAccept; break;
-    case NatKind::kSymmetric: return with(config, PortAllocation::kRandom);
-    case NatKind::kSymseq: return with(config, PortAllocation::kSequential);
-    case NatKind::kUdpblocked: config.blocks_udp = true; break;
-=======
     case NatKind::kLinuxclash:
       config.unsolicited = Unsolicited::kAccept;
       break;
@@ -77,18 +62,13 @@ NatConfig home_box(NatKind kind) {
     case NatKind::kUdpblocked:
       config.blocks_udp = true;
       break;
->>>>>>> sim
     case NatKind::kPortrestricted:
     case NatKind::kCgnat:
     case NatKind::kCgnatsym:
     case NatKind::kSamelan:
     case NatKind::kCgnatpair:
-<<<<<<< HEAD
-    case NatKind::kCount: break;
-=======
     case NatKind::kCount:
       break;
->>>>>>> sim
   }
   return config;
 }
@@ -96,18 +76,12 @@ NatConfig home_box(NatKind kind) {
 std::optional<NatConfig> carrier_box(NatKind kind) {
   switch (kind) {
     case NatKind::kCgnat:
-<<<<<<< HEAD
-    case NatKind::kCgnatpair: return linux_masquerade();
-    case NatKind::kCgnatsym: return with(linux_masquerade(), PortAllocation::kRandom);
-    default: return std::nullopt;
-=======
     case NatKind::kCgnatpair:
       return linux_masquerade();
     case NatKind::kCgnatsym:
       return with(linux_masquerade(), PortAllocation::kRandom);
     default:
       return std::nullopt;
->>>>>>> sim
   }
 }
 

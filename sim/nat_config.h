@@ -52,19 +52,11 @@ struct NatConfig {
   PortAllocation allocation = PortAllocation::kPreserve;
   PortConflict conflict = PortConflict::kAnotherPort;
   Unsolicited unsolicited = Unsolicited::kDrop;
-<<<<<<< HEAD
-  Nanoseconds timeout = 120s;       // idle, since the last packet that refreshes
-  Nanoseconds stream_timeout{0};    // the same, once something came in; 0: as `timeout`
-  Nanoseconds lifetime{0};          // a mapping dies at this age whatever flows; 0: never
-  bool inbound_refreshes = false;   // RFC 4787 REQ-6: outbound always does
-  bool hairpin = false;             // RFC 4787 section 6
-=======
   Nanoseconds timeout = 120s;      // idle, since the last packet that refreshes
   Nanoseconds stream_timeout{0};   // the same, once something came in; 0: as `timeout`
   Nanoseconds lifetime{0};         // a mapping dies at this age whatever flows; 0: never
   bool inbound_refreshes = false;  // RFC 4787 REQ-6: outbound always does
   bool hairpin = false;            // RFC 4787 section 6
->>>>>>> sim
   bool blocks_udp = false;
   // IPv6 is never translated, only filtered.
   Filtering v6_filtering = Filtering::kAddressAndPortDependent;

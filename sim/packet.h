@@ -12,15 +12,9 @@ namespace ginnel::sim {
 
 // Where a packet is when its event comes.
 enum class Stage : std::uint8_t {
-<<<<<<< HEAD
-  kMedium,     // behind the sender's uplink, in the zone of `at`
-  kDownlink,   // behind the pair's own link, before the downlink of `at`
-  kDevice,     // behind the downlink of `at`
-=======
   kMedium,    // behind the sender's uplink, in the zone of `at`
   kDownlink,  // behind the pair's own link, before the downlink of `at`
   kDevice,    // behind the downlink of `at`
->>>>>>> sim
 };
 
 struct Packet {

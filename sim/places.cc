@@ -11,15 +11,11 @@ constexpr std::uint32_t kInDocumentationNet = 249;  // 203.0.113.2 … 203.0.113
 Address site_v6(std::uint16_t site, std::uint16_t host) {
   Address out;
   Writer(std::as_writable_bytes(std::span(out.bytes)))
-<<<<<<< HEAD
-      .u16be(0x2001).u16be(0x0db8).u16be(site).zeros(8).u16be(host);
-=======
       .u16be(0x2001)
       .u16be(0x0db8)
       .u16be(site)
       .zeros(8)
       .u16be(host);
->>>>>>> sim
   return out;
 }
 
@@ -30,12 +26,8 @@ Address Places::next_public() {
   if (n < kInDocumentationNet) return Address::v4(203, 0, 113, static_cast<std::uint8_t>(n + 2));
   const std::uint32_t rest = n - kInDocumentationNet + 1;
   GINNEL_ASSERT(rest < 65'536);
-<<<<<<< HEAD
-  return Address::v4(198, 18, static_cast<std::uint8_t>(rest >> 8), static_cast<std::uint8_t>(rest));
-=======
   return Address::v4(198, 18, static_cast<std::uint8_t>(rest >> 8),
                      static_cast<std::uint8_t>(rest));
->>>>>>> sim
 }
 
 BoxId Places::add_box(const NatConfig& nat, const LanOptions& options) {
@@ -74,13 +66,8 @@ Site Places::add_site(const NatConfig& home, const SiteOptions& options) {
 
 AttachmentId Places::put(MachineId machine, const Site& site, const Spot& spot) {
   const bool is_public = site.kind == NatKind::kOpen || site.kind == NatKind::kFirewall;
-<<<<<<< HEAD
-  const ZoneId zone = site.homes.empty() ? Topology::kInternet
-                                         : world_.net().box(site.homes[spot.home]).inside;
-=======
   const ZoneId zone =
       site.homes.empty() ? Topology::kInternet : world_.net().box(site.homes[spot.home]).inside;
->>>>>>> sim
   std::vector<Address> addresses;
   for (std::size_t i = 0; i < spot.addresses; ++i) {
     addresses.push_back(is_public ? next_public()

@@ -17,17 +17,10 @@
 namespace ginnel::sim {
 
 struct SiteOptions {
-<<<<<<< HEAD
-  LinkPair wan;       // of the site's box; of each machine where there is no box
-  LinkPair home_wan;  // between a home's box and its carrier
-  LinkPair lan;       // of each machine behind a box
-  bool v6 = false;    // machines have an IPv6 address too
-=======
   LinkPair wan;           // of the site's box; of each machine where there is no box
   LinkPair home_wan;      // between a home's box and its carrier
   LinkPair lan;           // of each machine behind a box
   bool v6 = false;        // machines have an IPv6 address too
->>>>>>> sim
   std::size_t homes = 2;  // of kCgnatpair
 };
 
@@ -35,11 +28,7 @@ struct Site {
   NatKind kind = NatKind::kOpen;
   std::uint16_t number = 0;
   SiteOptions options;
-<<<<<<< HEAD
-  std::vector<BoxId> homes;      // empty for kOpen
-=======
   std::vector<BoxId> homes;  // empty for kOpen
->>>>>>> sim
   std::optional<BoxId> carrier;
 };
 
@@ -62,15 +51,9 @@ class Places {
   BoxId add_box(const NatConfig& nat, const LanOptions& options);
 
   World& world_;
-<<<<<<< HEAD
-  std::uint32_t public_ = 0;            // addresses handed out
-  std::uint16_t sites_ = 0;
-  std::vector<std::uint8_t> in_zone_;   // private addresses handed out, by zone
-=======
   std::uint32_t public_ = 0;  // addresses handed out
   std::uint16_t sites_ = 0;
   std::vector<std::uint8_t> in_zone_;  // private addresses handed out, by zone
->>>>>>> sim
   std::uint16_t v6_hosts_ = 0;
 };
 

@@ -20,11 +20,7 @@ struct Letter {
   ByteVector bytes;
   std::uint8_t ttl = 0;  // 0: the default
   PathId path;
-<<<<<<< HEAD
-  Address source;        // unspecified: the machine chooses
-=======
   Address source;  // unspecified: the machine chooses
->>>>>>> sim
 };
 struct Received {
   Instant at;

@@ -42,12 +42,8 @@ void Trace::add_bytes(ConstBytes bytes) {
 std::string Trace::text(std::size_t lines_max) const {
   const std::uint64_t kept = std::min<std::uint64_t>({count_, ring_.size(), lines_max});
   std::string out;
-<<<<<<< HEAD
-  for (std::uint64_t i = count_ - kept; i < count_; ++i) out += ring_[i % ring_.size()].text() + "\n";
-=======
   for (std::uint64_t i = count_ - kept; i < count_; ++i)
     out += ring_[i % ring_.size()].text() + "\n";
->>>>>>> sim
   return out;
 }
 

@@ -54,13 +54,8 @@ class World::Batch final : public SendBatch {
       return;
     }
     datagram.source = {way->source, *port};
-<<<<<<< HEAD
-    world_.trace_.add({now, TraceKind::kSend, machine_.id().value(), bytes.size(),
-                       datagram.source, datagram.target});
-=======
     world_.trace_.add({now, TraceKind::kSend, machine_.id().value(), bytes.size(), datagram.source,
                        datagram.target});
->>>>>>> sim
     if (const auto mtu = world_.fabric_.send(now, way->attachment, datagram)) {
       too_big.push_back({transmit.to, bytes.size(), *mtu});
     }
@@ -181,12 +176,8 @@ void World::deliver(const Delivery& delivery) {
   Packet& packet = fabric_.packet(delivery.packet);
   const auto path = m.path_of(packet.target.port);
   if (!m.is_up_ || !path) {
-<<<<<<< HEAD
-    fabric_.drop(now_, delivery.packet, m.is_up_ ? DropReason::kNoSocket : DropReason::kMachineDown);
-=======
     fabric_.drop(now_, delivery.packet,
                  m.is_up_ ? DropReason::kNoSocket : DropReason::kMachineDown);
->>>>>>> sim
     return;
   }
   trace_.add({now_, TraceKind::kDeliver, m.id().value(), packet.bytes.size(), packet.source,
@@ -220,13 +211,9 @@ bool World::step() {
     case EventKind::kPacket:
       if (const auto delivery = fabric_.advance(now_, event.subject)) deliver(*delivery);
       break;
-<<<<<<< HEAD
-    case EventKind::kWake: wake(machine(MachineId{event.subject})); break;
-=======
     case EventKind::kWake:
       wake(machine(MachineId{event.subject}));
       break;
->>>>>>> sim
     case EventKind::kCall: {
       const Call call = std::exchange(calls_[event.subject], nullptr);
       free_calls_.push_back(event.subject);
