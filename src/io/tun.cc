@@ -59,13 +59,14 @@ TunResult failed(int number) {
 }  // namespace
 
 Result<std::unique_ptr<Tun>, Error> Tun::open(const TunOptions& options) {
-  return attach(options.name, options.multi_queue);
+  return attach(options);
 }
 
-Result<std::unique_ptr<Tun>, Error> Tun::open_queue() const { return attach(name_, true); }
+Result<std::unique_ptr<Tun>, Error> Tun::open_queue() const { return attach({.name = name_, .multi_queue = true}); }
 
-Result<std::unique_ptr<Tun>, Error> Tun::attach(const std::string& name, bool multi_queue) {
+Result<std::unique_ptr<Tun>, Error> Tun::attach(const TunOptions& options) {
   ifreq request{};
+  const std::string& name = options.name;
   if (name.empty() || name.size() >= sizeof request.ifr_name) {
     return Fail(attach_error(EINVAL, name));
   }
@@ -73,7 +74,7 @@ Result<std::unique_ptr<Tun>, Error> Tun::attach(const std::string& name, bool mu
   if (!fd) return Fail(open_error(errno));
   std::memcpy(request.ifr_name, name.data(), name.size());
   request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
-  if (multi_queue) request.ifr_flags |= IFF_MULTI_QUEUE;
+  if (options.multi_queue) request.ifr_flags |= IFF_MULTI_QUEUE;
   if (::ioctl(fd.get(), TUNSETIFF, &request) != 0) return Fail(attach_error(errno, name));
   const int header_bytes = kVnetHeaderBytes;
   if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_bytes) != 0) {
@@ -81,7 +82,7 @@ Result<std::unique_ptr<Tun>, Error> Tun::attach(const std::string& name, bool mu
   }
   std::unique_ptr<Tun> tun(new Tun(std::move(fd), request.ifr_name));
   tun->index_ = InterfaceIndex(::if_nametoindex(tun->name_.c_str()));
-  tun->choose_offloads();
+  if (options.offloads) tun->choose_offloads();
   return tun;
 }
 

@@ -32,6 +32,8 @@ inline constexpr std::size_t kTunPartsMax = 160;
 struct TunOptions {
   std::string name = "ginnel%d";  // %d: the kernel takes the first free number
   bool multi_queue = false;
+  // Without: every packet comes whole, checksummed and no longer than the MTU.
+  bool offloads = true;
 };
 // What the kernel may hand over in one piece. Packets with a partial checksum (VIRTIO_NET_HDR_F_
 // NEEDS_CSUM) come only with `checksum`.
@@ -84,7 +86,7 @@ class Tun {
 
  private:
   Tun(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
-  static Result<std::unique_ptr<Tun>, Error> attach(const std::string& name, bool multi_queue);
+  static Result<std::unique_ptr<Tun>, Error> attach(const TunOptions& options);
   void choose_offloads();
 
   Fd fd_;

@@ -118,6 +118,9 @@ class Node {
   // A program takes (no longer takes) this channel. MessageReady comes for subscribed channels only.
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);
+  // A program takes (no longer takes) whatever channel a message comes on.
+  void subscribe_all();
+  void unsubscribe_all() { --subscribed_to_all_; }
   // The next message of a channel from this peer. The caller says when a program has it: taken().
   std::optional<Arrived> take_message(const Id& from, std::string_view channel);
   void taken(const Id& from, std::uint64_t message_id);
@@ -131,6 +134,8 @@ class Node {
   // --- looking ---
   StatusSnapshot status(Instant now) const;
   std::optional<PeerInfo> peer_info(Instant now, const Id& id) const;
+  // Each way to the peer and how it went.
+  std::vector<Attempt> why(Instant now, const Id& id) const;
 
  private:
   using SessionPtr = std::unique_ptr<Session>;
@@ -282,6 +287,9 @@ class Node {
   void resolve_waiting_if_needed(Instant now);
   void expire_messages(Instant now);
   void handle_arrived(Session& session, const std::string& channel);
+  bool is_subscribed(std::string_view channel) const {
+    return subscribed_to_all_ > 0 || subscriptions_.contains(channel);
+  }
 
   // node_status.cc
   PathInfo path_of(const Session& session) const;
@@ -321,6 +329,7 @@ class Node {
 
   // Messages.
   std::map<std::string, std::uint32_t, std::less<>> subscriptions_;
+  std::uint32_t subscribed_to_all_ = 0;
   std::map<std::uint64_t, AckedSend> acked_;  // by message id
   std::deque<Unresolved> unresolved_;
   std::size_t unresolved_bytes_ = 0;

@@ -257,6 +257,16 @@ void Node::subscribe(std::string_view channel) {
   }
 }
 
+void Node::subscribe_all() {
+  ++subscribed_to_all_;
+  for (const auto& [handle, session] : sessions_) {
+    if (!session->id || !session->channels) continue;
+    for (const std::string& channel : session->channels->waiting()) {
+      raise(MessageReady{*session->id, channel});
+    }
+  }
+}
+
 void Node::unsubscribe(std::string_view channel) {
   const auto it = subscriptions_.find(channel);
   if (it != subscriptions_.end() && --it->second == 0) subscriptions_.erase(it);
@@ -264,7 +274,7 @@ void Node::unsubscribe(std::string_view channel) {
 
 void Node::handle_arrived(Session& session, const std::string& channel) {
   if (!session.id) return;
-  if (subscriptions_.contains(channel)) {
+  if (is_subscribed(channel)) {
     raise(MessageReady{*session.id, channel});
     return;
   }
@@ -300,7 +310,7 @@ Result<void, Error> Node::deliver_to_self(std::string_view channel, ConstBytes d
     return Fail(error_of(Channels::SendError::kWouldBlock));
   }
   own_messages_.push_back({std::string(channel), to_vector(data)});
-  if (subscriptions_.contains(channel)) raise(MessageReady{self_.id, std::string(channel)});
+  if (is_subscribed(channel)) raise(MessageReady{self_.id, std::string(channel)});
   return {};
 }
 

@@ -181,6 +181,14 @@ bool Channels::has_message(std::string_view channel) const {
   return false;
 }
 
+std::set<std::string> Channels::waiting() const {
+  std::set<std::string> out;
+  for (const auto& [number, lane] : in_) {
+    if (lane->is_ready()) out.insert(lane->stream().open()->channel);
+  }
+  return out;
+}
+
 std::optional<std::uint64_t> Channels::peek(std::string_view channel) const {
   for (const auto& [number, lane] : in_) {
     if (lane->is_ready() && lane->stream().open()->channel == channel) {

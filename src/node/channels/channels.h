@@ -84,6 +84,8 @@ class Channels {
   // The message at the head of a channel, if one is whole.
   bool has_message(std::string_view channel) const;
   std::optional<Arrived> take(std::string_view channel);
+  // The channels with a message at their head.
+  std::set<std::string> waiting() const;
   // Its id, without taking it.
   std::optional<std::uint64_t> peek(std::string_view channel) const;
   // The sender gave up on this message: it is dropped when it comes to the head of its channel.

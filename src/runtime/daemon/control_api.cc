@@ -1,0 +1,462 @@
+#include "runtime/daemon/control_api.h"
+
+#include "base/base64.h"
+#include "io/clock.h"
+#include "runtime/control/error_document.h"
+#include "runtime/daemon/daemon.h"
+
+namespace ginnel::runtime {
+namespace {
+
+using nlohmann::json;
+
+constexpr Nanoseconds kDefaultAck = 10s;
+constexpr Nanoseconds kConditionCheck = 50ms;
+
+Nanoseconds seconds_of(const json& body, const char* key, Nanoseconds otherwise) {
+  const auto it = body.find(key);
+  if (it == body.end() || !it->is_number()) return otherwise;
+  const double seconds = it->get<double>();
+  if (!(seconds > 0) || seconds > 1e9) return otherwise;
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+std::string text_at(const json& body, const char* key, std::string otherwise = {}) {
+  const auto it = body.find(key);
+  return it != body.end() && it->is_string() ? it->get<std::string>() : otherwise;
+}
+
+// `data` as text, or `data_b64`. nullopt: neither, or not base64.
+std::optional<ByteVector> data_of(const json& body) {
+  if (const auto it = body.find("data"); it != body.end() && it->is_string()) {
+    return to_vector(bytes_of(it->get_ref<const std::string&>()));
+  }
+  const auto it = body.find("data_b64");
+  if (it == body.end() || !it->is_string()) return std::nullopt;
+  return from_base64(it->get_ref<const std::string&>());
+}
+
+// Text where it is UTF-8, else base64: JSON carries no bytes.
+void put_data(json& line, ConstBytes data) {
+  json text = std::string(text_of(data));
+  try {
+    (void)text.dump();
+    line["data"] = std::move(text);
+  } catch (const json::type_error&) {
+    line["data_b64"] = to_base64(data);
+  }
+}
+
+Error malformed() { return {Errc::kUsage, "the request is malformed", ""}; }
+
+bool is_direct(PathKind kind) {
+  return kind == PathKind::kLan || kind == PathKind::kDirect || kind == PathKind::kPunched;
+}
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto hex = text[i] == '%' && i + 2 < text.size() ? from_hex(text.substr(i + 1, 2))
+                                                           : std::nullopt;
+    if (hex) {
+      out += static_cast<char>(hex->front());
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+json peer_name_json(const PeerInfo& peer) {
+  return {{"id", peer.id.text()},
+          {"name", peer.name},
+          {"address", peer.addresses.empty() ? json() : json(peer.addresses.front())}};
+}
+
+}  // namespace
+
+void ControlApi::answer(const control_api::Request& request, const Responder& responder) {
+  dispatch(request, responder);
+  daemon_.pump();
+}
+
+void ControlApi::dispatch(const control_api::Request& request, const Responder& responder) {
+  json body = json::object();
+  if (!request.body.empty()) {
+    body = json::parse(request.body, nullptr, false);
+    if (!body.is_object()) return fail(responder, malformed());
+  }
+  const std::string& target = request.target;
+  if (request.method == "GET") {
+    if (target == "/v1/status") return status(responder);
+    if (target == "/v1/peers") return peers(responder);
+    if (target == "/v1/hubs") return hubs(responder);
+    if (target.starts_with("/v1/why/")) return why(decoded(target.substr(8)), responder);
+    if (target == "/v1/wg/show") {
+      const json out{{"v", 1},
+                     {"public_key", daemon_.node().status(io::now()).session_key},
+                     {"port", daemon_.port()}};
+      return responder.ok(out.dump());
+    }
+  } else if (request.method == "POST") {
+    if (target == "/v1/invite") return invite(body, responder);
+    if (target == "/v1/revoke") return revoke(body, responder);
+    if (target == "/v1/msg") return message(body, responder);
+    if (target == "/v1/sub") return subscribe(body, responder);
+    if (target == "/v1/ping") return ping(body, responder);
+    if (target == "/v1/wait") return wait(body, responder);
+    if (target == "/v1/down" || target == "/v1/leave") {
+      responder.ok(R"({"v":1})");
+      return daemon_.leave();
+    }
+  }
+  fail(responder, {Errc::kUsage, "this daemon knows no " + request.method + " " + target,
+                   "is the command of the same version as the daemon?"});
+}
+
+void ControlApi::fail(const Responder& responder, const Error& error) const {
+  responder.answer(control_api::http_status(error.code), control_api::error_document(error));
+}
+
+void ControlApi::status(const Responder& responder) {
+  responder.ok(status_json(daemon_.node().status(io::now()), daemon_.facts()).dump());
+}
+
+void ControlApi::peers(const Responder& responder) {
+  json rows = json::array();
+  for (const PeerInfo& peer : daemon_.node().status(io::now()).peers) {
+    rows.push_back(peer_json(peer));
+  }
+  responder.ok(json{{"v", 1}, {"peers", std::move(rows)}}.dump());
+}
+
+void ControlApi::hubs(const Responder& responder) {
+  json rows = json::array();
+  for (const auto& hub : daemon_.node().status(io::now()).hubs) rows.push_back(hub_json(hub));
+  responder.ok(json{{"v", 1}, {"hubs", std::move(rows)}}.dump());
+}
+
+PeerInfo ControlApi::info_of(const Id& id) const {
+  auto info = daemon_.node().peer_info(io::now(), id);
+  if (info) return *std::move(info);
+  PeerInfo out;
+  out.id = id;
+  const auto& self = daemon_.node().self();
+  if (id == self.id) out.name = self.name;
+  return out;
+}
+
+void ControlApi::why(const std::string& peer, const Responder& responder) {
+  const auto id = daemon_.node().resolve(peer);
+  if (!id) return fail(responder, id.error());
+  const PeerInfo info = info_of(*id);
+  json attempts = json::array();
+  for (const Attempt& attempt : daemon_.node().why(io::now(), *id)) {
+    attempts.push_back({{"local", attempt.local},
+                        {"remote", attempt.remote},
+                        {"kind", attempt.kind},
+                        {"result", attempt.result},
+                        {"reason", attempt.reason},
+                        {"fix", attempt.fix},
+                        {"at", rfc3339(attempt.at)}});
+  }
+  responder.ok(json{{"v", 1},
+                    {"peer", peer_name_json(info)},
+                    {"path", path_json(info.path)},
+                    {"attempts", std::move(attempts)}}
+                   .dump());
+}
+
+void ControlApi::invite(const json& body, const Responder& responder) {
+  node::InviteOptions options;
+  if (body.value("hub", false)) options.role = Role::kHub;
+  options.ttl = std::chrono::duration_cast<std::chrono::seconds>(seconds_of(body, "ttl", 1h));
+  options.uses = body.value("uses", 1u);
+  if (const auto tags = body.find("tags"); tags != body.end() && tags->is_object()) {
+    for (const auto& [key, value] : tags->items()) {
+      if (value.is_string()) options.tags.push_back({key, value.get<std::string>()});
+    }
+  }
+  const auto token = daemon_.node().invite(io::now(), options);
+  if (!token) return fail(responder, token.error());
+  const auto expires = std::chrono::system_clock::now() + options.ttl;
+  responder.ok(json{{"v", 1}, {"token", *token}, {"expires", rfc3339(expires)}}.dump());
+}
+
+void ControlApi::revoke(const json& body, const Responder& responder) {
+  const std::string peer = text_at(body, "peer");
+  const auto id = daemon_.node().resolve(peer);
+  if (!id) return fail(responder, id.error());
+  const PeerInfo info = info_of(*id);
+  const auto done = daemon_.node().revoke(io::now(), peer);
+  if (!done) return fail(responder, done.error());
+  responder.ok(json{{"v", 1}, {"id", info.id.text()}, {"name", info.name}}.dump());
+}
+
+// ---- messages ----
+
+void ControlApi::message(const json& body, const Responder& responder) {
+  const auto data = data_of(body);
+  std::vector<std::string> peers;
+  if (const auto list = body.find("peers"); list != body.end() && list->is_array()) {
+    for (const json& peer : *list) {
+      if (peer.is_string()) peers.push_back(peer.get<std::string>());
+    }
+  }
+  if (!data || peers.empty()) return fail(responder, malformed());
+  const std::string channel = text_at(body, "channel", "default");
+  if (body.value("ack", false)) {
+    const std::uint64_t call = next_++;
+    acked_.emplace(call, AckedCall{responder, peers.size()});
+    daemon_.node().send_acked(io::now(), call, peers, channel, *data,
+                              seconds_of(body, "timeout", kDefaultAck));
+    return;
+  }
+  Waiting waiting{responder, channel, *data, peers, json::array()};
+  if (!try_message(waiting)) waiting_.push_back(std::move(waiting));
+}
+
+// False: a window is full; the client waits, which is its back-pressure.
+bool ControlApi::try_message(Waiting& waiting) {
+  while (!waiting.peers.empty()) {
+    const std::string& peer = waiting.peers.front();
+    const auto sent = daemon_.node().send(io::now(), peer, waiting.channel, waiting.data);
+    if (!sent && sent.error().code == Errc::kWouldBlock) return false;
+    if (!sent) {
+      waiting.failed.push_back({{"peer", peer},
+                                {"code", code_name(sent.error().code)},
+                                {"text", sent.error().text}});
+    }
+    waiting.peers.erase(waiting.peers.begin());
+  }
+  waiting.responder.ok(json{{"v", 1}, {"failed", std::move(waiting.failed)}}.dump());
+  return true;
+}
+
+void ControlApi::retry_messages() {
+  for (std::size_t left = waiting_.size(); left > 0; --left) {
+    Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (waiting.responder.cancelled()) continue;
+    if (!try_message(waiting)) waiting_.push_back(std::move(waiting));
+  }
+}
+
+void ControlApi::settle(const node::AckSettled& settled) {
+  const auto it = acked_.find(settled.call);
+  if (it == acked_.end()) return;
+  AckedCall& call = it->second;
+  if (settled.error) {
+    call.failed.push_back({{"peer", settled.peer_text},
+                           {"code", code_name(settled.error->code)},
+                           {"text", settled.error->text}});
+  }
+  if (--call.open > 0) return;
+  call.responder.ok(json{{"v", 1}, {"failed", std::move(call.failed)}}.dump());
+  acked_.erase(it);
+}
+
+void ControlApi::subscribe(const json& body, const Responder& responder) {
+  const std::uint64_t number = next_++;
+  Subscriber subscriber{responder, {}, {}};
+  if (const std::string channel = text_at(body, "channel"); !channel.empty()) {
+    subscriber.channel = channel;
+  }
+  const auto channel = subscriber.channel;
+  subscribers_.emplace(number, std::move(subscriber));
+  io::EventLoop& loop = daemon_.loop();
+  responder.on_cancelled([this, &loop, number] { loop.post([this, number] { unsubscribe(number); }); });
+  responder.on_taken([this, &loop, number](std::size_t lines) {
+    loop.post([this, number, lines] {
+      confirm(number, lines);
+      daemon_.pump();
+    });
+  });
+  if (channel) {
+    daemon_.node().subscribe(*channel);
+  } else {
+    daemon_.node().subscribe_all();
+  }
+}
+
+void ControlApi::unsubscribe(std::uint64_t number) {
+  const auto it = subscribers_.find(number);
+  if (it == subscribers_.end()) return;
+  if (it->second.channel) {
+    daemon_.node().unsubscribe(*it->second.channel);
+  } else {
+    daemon_.node().unsubscribe_all();
+  }
+  subscribers_.erase(it);
+}
+
+void ControlApi::deliver(const Id& from, const std::string& channel) {
+  if (!is_subscribed(channel)) return;
+  while (auto message = daemon_.node().take_message(from, channel)) {
+    const PeerInfo info = info_of(from);
+    json line{{"v", 1},
+              {"at", rfc3339(std::chrono::system_clock::now())},
+              {"from", {{"id", info.id.text()}, {"name", info.name}}},
+              {"channel", channel}};
+    put_data(line, message->data);
+    const std::string text = line.dump();
+    for (auto& [number, subscriber] : subscribers_) {
+      if (subscriber.channel && *subscriber.channel != channel) continue;
+      if (subscriber.responder.write_line(text)) {
+        subscriber.unconfirmed.emplace_back(from, message->id);
+      }
+    }
+  }
+}
+
+bool ControlApi::is_subscribed(const std::string& channel) const {
+  for (const auto& [number, subscriber] : subscribers_) {
+    if (!subscriber.channel || *subscriber.channel == channel) return true;
+  }
+  return false;
+}
+
+void ControlApi::confirm(std::uint64_t number, std::size_t lines) {
+  const auto it = subscribers_.find(number);
+  if (it == subscribers_.end()) return;
+  auto& unconfirmed = it->second.unconfirmed;
+  for (; lines > 0 && !unconfirmed.empty(); --lines) {
+    daemon_.node().taken(unconfirmed.front().first, unconfirmed.front().second);
+    unconfirmed.pop_front();
+  }
+}
+
+// ---- ping ----
+
+void ControlApi::ping(const json& body, const Responder& responder) {
+  const std::string peer = text_at(body, "peer");
+  const auto id = daemon_.node().resolve(peer);
+  if (!id) return fail(responder, id.error());
+  const std::uint64_t number = next_++;
+  Pinging pinging{.responder = responder, .peer = peer, .id = *id};
+  pinging.count = body.value("count", 0u);
+  pinging.size = body.value("size", std::size_t{56});
+  pinging.interval = seconds_of(body, "interval", 1s);
+  pinging.until_direct = body.value("until_direct", false);
+  io::EventLoop& loop = daemon_.loop();
+  pinging.alarm = loop.add_alarm([this, number] { send_ping(number); });
+  pings_.emplace(number, std::move(pinging));
+  responder.on_cancelled([this, &loop, number] { loop.post([this, number] { end_ping(number); }); });
+  send_ping(number);
+}
+
+void ControlApi::send_ping(std::uint64_t number) {
+  const auto it = pings_.find(number);
+  if (it == pings_.end()) return;
+  Pinging& pinging = it->second;
+  if (pinging.sent > 0 && !pinging.answered) ping_line(pinging, pinging.sent, std::nullopt);
+  if (pinging.count > 0 && pinging.sent >= pinging.count) return end_ping(number);
+  pinging.answered = false;
+  ++pinging.sent;
+  (void)daemon_.node().ping(io::now(), pinging.peer, number, pinging.sent, pinging.size);
+  // The last one gets a second at least, however short the interval is.
+  const bool last = pinging.count > 0 && pinging.sent == pinging.count;
+  const Nanoseconds pause = last ? std::max<Nanoseconds>(pinging.interval, 1s) : pinging.interval;
+  daemon_.loop().set(pinging.alarm, io::now() + pause);
+}
+
+void ControlApi::pong(const node::PongReceived& pong) {
+  const auto it = pings_.find(pong.id);
+  if (it == pings_.end() || it->second.id != pong.from) return;
+  Pinging& pinging = it->second;
+  if (pong.sequence != pinging.sent || pinging.answered) return;
+  pinging.answered = true;
+  ping_line(pinging, pong.sequence, pong.rtt);
+  const bool direct = is_direct(info_of(pong.from).path.kind);
+  const bool last = pinging.count > 0 && pinging.sent >= pinging.count;
+  if (last || (pinging.until_direct && direct)) end_ping(pong.id);
+}
+
+void ControlApi::ping_line(Pinging& pinging, std::uint32_t sequence,
+                           std::optional<Nanoseconds> rtt) {
+  const PeerInfo info = info_of(pinging.id);
+  const json seconds = rtt ? json(std::chrono::duration<double>(*rtt).count()) : json();
+  pinging.responder.write_line(json{{"v", 1},
+                                    {"seq", sequence},
+                                    {"peer", peer_name_json(info)},
+                                    {"path", path_json(info.path)},
+                                    {"rtt", seconds}}
+                                   .dump());
+}
+
+void ControlApi::end_ping(std::uint64_t number) {
+  const auto it = pings_.find(number);
+  if (it == pings_.end()) return;
+  it->second.responder.finish();
+  daemon_.loop().remove(it->second.alarm);
+  pings_.erase(it);
+}
+
+// ---- wait ----
+
+void ControlApi::wait(const json& body, const Responder& responder) {
+  Condition condition{responder, text_at(body, "for", "online"), text_at(body, "peer"), {}};
+  if (body.contains("timeout") && body["timeout"].is_number()) {
+    condition.deadline = io::now() + seconds_of(body, "timeout", 0s);
+  }
+  conditions_.emplace(next_++, std::move(condition));
+  if (!condition_alarm_) {
+    condition_alarm_ = daemon_.loop().add_alarm([this] { check_conditions(); });
+  }
+  check_conditions();
+}
+
+bool ControlApi::holds(const Condition& condition) const {
+  const auto status = daemon_.node().status(io::now());
+  if (!condition.peer.empty()) {
+    const auto id = daemon_.node().resolve(condition.peer);
+    if (!id) return false;
+    const PeerInfo info = info_of(*id);
+    if (condition.what == "direct") return is_direct(info.path.kind);
+    return info.state == PeerState::kOnline;
+  }
+  if (condition.what.starts_with("members=")) {
+    const auto wanted = static_cast<std::size_t>(std::atoi(condition.what.c_str() + 8));
+    std::size_t online = 1;
+    for (const PeerInfo& peer : status.peers) online += peer.state == PeerState::kOnline;
+    return online >= wanted;
+  }
+  for (const auto& hub : status.hubs) {
+    if (hub.state == PeerState::kOnline) return true;
+  }
+  return false;
+}
+
+void ControlApi::check_conditions() {
+  const Instant now = io::now();
+  for (auto it = conditions_.begin(); it != conditions_.end();) {
+    Condition& condition = it->second;
+    if (holds(condition)) {
+      condition.responder.ok(R"({"v":1})");
+      it = conditions_.erase(it);
+    } else if (condition.deadline && *condition.deadline <= now) {
+      fail(condition.responder, {Errc::kTimeout, "it did not come true in time", "ginnel status"});
+      it = conditions_.erase(it);
+    } else if (condition.responder.cancelled()) {
+      it = conditions_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  if (!conditions_.empty()) daemon_.loop().set(*condition_alarm_, now + kConditionCheck);
+}
+
+void ControlApi::handle(const node::Event& event) {
+  if (const auto* ready = std::get_if<node::MessageReady>(&event)) {
+    deliver(ready->from, ready->channel);
+  } else if (const auto* settled = std::get_if<node::AckSettled>(&event)) {
+    settle(*settled);
+  } else if (const auto* got = std::get_if<node::PongReceived>(&event)) {
+    pong(*got);
+  } else if (std::get_if<node::ChannelWritable>(&event) || std::get_if<node::PeerChanged>(&event)) {
+    retry_messages();
+  }
+}
+
+}  // namespace ginnel::runtime

@@ -1,0 +1,108 @@
+// Answers the verbs: requests of the control socket to calls of the node, and the node's events to
+// those that wait for them. The paths and bodies are in runtime/control/README.md.
+//
+// Lives on the loop's thread.
+#pragma once
+#include <deque>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "io/event_loop.h"
+#include "node/node.h"
+#include "runtime/control/message.h"
+
+namespace ginnel::runtime {
+
+class Daemon;
+
+class ControlApi {
+ public:
+  explicit ControlApi(Daemon& daemon) : daemon_(daemon) {}
+
+  void answer(const control_api::Request& request, const control_api::Responder& responder);
+  void handle(const node::Event& event);
+
+ private:
+  using json = nlohmann::json;
+  using Responder = control_api::Responder;
+
+  // One `ginnel sub`. A message is taken when the subscriber's process has dealt with its line.
+  struct Subscriber {
+    Responder responder;
+    std::optional<std::string> channel;  // none: every channel
+    std::deque<std::pair<Id, std::uint64_t>> unconfirmed;  // lines written and not yet dealt with
+  };
+  // One `ginnel msg --ack`.
+  struct AckedCall {
+    Responder responder;
+    std::size_t open = 0;  // peers not settled
+    json failed = json::array();
+  };
+  // A `ginnel msg` that waits for room.
+  struct Waiting {
+    Responder responder;
+    std::string channel;
+    ByteVector data;
+    std::vector<std::string> peers;  // those left
+    json failed;
+  };
+  // One run of `ginnel ping`.
+  struct Pinging {
+    Responder responder;
+    std::string peer;
+    Id id;
+    std::uint32_t sent = 0;
+    std::uint32_t count = 0;  // 0: until the client goes
+    std::size_t size = 56;
+    Nanoseconds interval = 1s;
+    bool until_direct = false;
+    bool answered = false;  // the last one
+    io::Alarm alarm;
+  };
+  struct Condition {
+    Responder responder;
+    std::string what;
+    std::string peer;
+    std::optional<Instant> deadline;
+  };
+
+  void dispatch(const control_api::Request& request, const Responder& responder);
+  void fail(const Responder& responder, const Error& error) const;
+  void status(const Responder& responder);
+  void peers(const Responder& responder);
+  void hubs(const Responder& responder);
+  void why(const std::string& peer, const Responder& responder);
+  void invite(const json& body, const Responder& responder);
+  void revoke(const json& body, const Responder& responder);
+  void message(const json& body, const Responder& responder);
+  bool try_message(Waiting& waiting);
+  void retry_messages();
+  void subscribe(const json& body, const Responder& responder);
+  void unsubscribe(std::uint64_t number);
+  void deliver(const Id& from, const std::string& channel);
+  void confirm(std::uint64_t number, std::size_t lines);
+  bool is_subscribed(const std::string& channel) const;
+  void ping(const json& body, const Responder& responder);
+  void send_ping(std::uint64_t number);
+  void pong(const node::PongReceived& pong);
+  void ping_line(Pinging& pinging, std::uint32_t sequence, std::optional<Nanoseconds> rtt);
+  void end_ping(std::uint64_t number);
+  void wait(const json& body, const Responder& responder);
+  bool holds(const Condition& condition) const;
+  void check_conditions();
+  void settle(const node::AckSettled& settled);
+  PeerInfo info_of(const Id& id) const;
+
+  Daemon& daemon_;
+  std::uint64_t next_ = 1;
+  std::map<std::uint64_t, Subscriber> subscribers_;
+  std::map<std::uint64_t, AckedCall> acked_;
+  std::map<std::uint64_t, Pinging> pings_;
+  std::map<std::uint64_t, Condition> conditions_;
+  std::deque<Waiting> waiting_;
+  std::set<std::string> channels_;  // subscribed to at the node
+  std::optional<io::Alarm> condition_alarm_;
+};
+
+}  // namespace ginnel::runtime

@@ -1,0 +1,28 @@
+// The daemon's answers as JSON documents (CLI.md, "`status`" and "Details that scripts rely on").
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "node/snapshot.h"
+
+namespace ginnel::runtime {
+
+struct DaemonFacts {
+  std::string version;
+  double uptime_seconds = 0;
+  std::string listen;      // "ADDR:PORT"
+  bool tun = false;
+  std::string tun_reason;  // why there is none
+  std::size_t mtu = 0;
+  bool hub = false;
+};
+
+// "2026-11-24T06:02:32.123Z"
+std::string rfc3339(std::chrono::system_clock::time_point time);
+
+nlohmann::json path_json(const PathInfo& path);
+nlohmann::json peer_json(const PeerInfo& peer);
+nlohmann::json hub_json(const node::HubStatus& hub);
+nlohmann::json status_json(const node::StatusSnapshot& status, const DaemonFacts& facts);
+
+}  // namespace ginnel::runtime

@@ -1,0 +1,67 @@
+#include "runtime/daemon/tun_link.h"
+
+#include <array>
+
+#include "io/netlink.h"
+
+namespace ginnel::runtime {
+namespace {
+
+// fd00::/8 and 40 bits of the network (docs/wire/ginnel.md section 5): all its nodes.
+constexpr std::uint8_t kOverlayV6Length = 48;
+
+Result<void, Error> refuse_clash(io::Netlink& netlink, const Prefix& range) {
+  const auto interfaces = netlink.interfaces();
+  if (!interfaces) return Fail(interfaces.error());
+  const auto addresses = netlink.addresses();
+  if (!addresses) return Fail(addresses.error());
+  const auto routes = netlink.routes();
+  if (!routes) return Fail(routes.error());
+  const auto clash = io::find_clash(range, *interfaces, *addresses, *routes);
+  if (!clash) return {};
+  return Fail(Error{Errc::kAddressInUse,
+                    "cannot use " + range.text() + " for the overlay: " + clash->range.text() +
+                        " is in use on " + clash->interface,
+                    "make the network with another --cidr, or free the range"});
+}
+
+io::TunSetup setup_of(const TunLinkOptions& options) {
+  io::TunSetup out;
+  out.mtu_bytes = options.mtu_bytes;
+  for (const Address& address : options.addresses) {
+    const std::uint8_t length =
+        address.is_v4() ? options.overlay_v4.length : kOverlayV6Length;
+    out.addresses.push_back({.address = address, .length = length});
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TunLink>, Error> TunLink::open(const TunLinkOptions& options) {
+  auto netlink = io::Netlink::open();
+  if (!netlink) return Fail(netlink.error());
+  if (auto free = refuse_clash(**netlink, options.overlay_v4); !free) return Fail(free.error());
+  auto tun = io::Tun::open({.offloads = false});
+  if (!tun) return Fail(tun.error());
+  if (auto done = (*tun)->configure(**netlink, setup_of(options)); !done) return Fail(done.error());
+  return std::unique_ptr<TunLink>(new TunLink(*std::move(tun)));
+}
+
+bool TunLink::read_all(const std::function<void(ConstBytes)>& deliver) {
+  for (;;) {
+    const io::TunResult result = tun_->read(buffer_);
+    if (result.status == io::TunStatus::kGone) return false;
+    if (result.status == io::TunStatus::kNothing) return true;
+    if (result.status != io::TunStatus::kDone || result.size <= io::kVnetHeaderBytes) continue;
+    deliver(ConstBytes(buffer_).first(result.size).subspan(io::kVnetHeaderBytes));
+  }
+}
+
+void TunLink::write(ConstBytes packet) {
+  static constexpr std::array<std::byte, io::kVnetHeaderBytes> kPlain{};  // no offload
+  const std::array<ConstBytes, 2> parts{ConstBytes(kPlain), packet};
+  (void)tun_->write(parts);
+}
+
+}  // namespace ginnel::runtime
