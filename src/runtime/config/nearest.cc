@@ -5,6 +5,9 @@
 
 namespace ginnel::config {
 
+// Shorter beginnings mean nothing.
+constexpr std::size_t kPrefixMin = 3;
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Rows of the matrix of optimal string alignment: two back (for swaps), one back, this one.
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
@@ -33,7 +36,10 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
       best_distance = distance;
     }
   }
-  return best;
+  if (!best.empty() || word.size() < kPrefixMin) return best;
+  const auto begins = [&](std::string_view candidate) { return candidate.starts_with(word); };
+  const auto first = std::ranges::find_if(known, begins);
+  return std::ranges::count_if(known, begins) == 1 ? *first : "";
 }
 
 }  // namespace ginnel::config

@@ -22,6 +22,11 @@ TEST(Nearest, NamesTheWordThatWasMeant) {
   EXPECT_EQ(nearest("peer", kVerbs), "peers");
   EXPECT_EQ(nearest("u", kVerbs), "up");
 }
+TEST(Nearest, NamesTheOneWordThatBeginsSo) {
+  constexpr std::array<std::string_view, 3> kFlags = {"--token-file", "--no-tun", "--number"};
+  EXPECT_EQ(nearest("--token", kFlags), "--token-file");
+  EXPECT_EQ(nearest("--n", kFlags), "");
+}
 TEST(Nearest, SaysNothingWhenNothingIsClose) {
   EXPECT_EQ(nearest("frobnicate", kVerbs), "");
   EXPECT_EQ(nearest("", kVerbs), "");

@@ -5,7 +5,7 @@
 #include "runtime/control/connection.h"
 #include "runtime/control/error_document.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 template <class Action>
 void Call::post(Action action) {
@@ -93,4 +93,4 @@ void Call::taken(std::size_t lines) {
   if (handler) handler(lines);
 }
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -9,7 +9,7 @@
 #include "runtime/control/message.h"
 #include "runtime/control/server.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 class Connection;
 
@@ -54,4 +54,4 @@ class Call : public Exchange {
   std::function<void(std::size_t)> taken_handler_;
 };
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

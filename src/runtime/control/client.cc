@@ -12,7 +12,7 @@
 
 #include "runtime/control/error_document.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 namespace {
 
 // Longer header lines, or a longer body than any document of ours, is not our daemon.
@@ -222,4 +222,4 @@ Result<std::string, Error> Client::read_body(const Head& head) {
   }
 }
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 struct Query {
   std::string method;
@@ -68,4 +68,4 @@ class Client {
   std::string in_;  // received and not yet read
 };
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -11,7 +11,7 @@
 
 #include "runtime/control/error_document.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 namespace {
 
 namespace asio = boost::asio;
@@ -198,4 +198,4 @@ void Connection::close() {
   socket_.close(ignored);
 }
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -19,7 +19,7 @@
 #include "runtime/control/call.h"
 #include "runtime/control/server.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -72,4 +72,4 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<Chunk> chunks_;  // bounded by Call, which counts their lines
 };
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -17,7 +17,7 @@
 #include "runtime/control/error_document.h"
 #include "runtime/control/server.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 namespace {
 
 using namespace std::chrono_literals;
@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 class Control : public testing::Test {
  protected:
   Control() {
-    std::string name = "/tmp/ginnel-control-XXXXXX";
+    std::string name = "/tmp/ginnel-control-" + std::to_string(getpid()) + "-XXXXXX";
     dir_ = mkdtemp(name.data());
     path_ = dir_ / "ginnel.sock";
   }
@@ -311,4 +311,4 @@ TEST_F(Control, APathThatNoSocketCanHaveIsAFileError) {
 }
 
 }  // namespace
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

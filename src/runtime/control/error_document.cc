@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 namespace {
 
 using nlohmann::ordered_json;
@@ -66,4 +66,4 @@ int http_status(Errc code) {
   }
 }
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 // nullopt: no code of this version.
 std::optional<Errc> errc_from_name(std::string_view name);
@@ -19,4 +19,4 @@ std::optional<Error> parse_error_document(std::string_view json);
 // The HTTP status that an answer with this error has.
 int http_status(Errc code);
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 namespace {
 
 // CLI.md: {"v":1,"error":{"code","text","hint","exit"}}
@@ -36,4 +36,4 @@ TEST(ErrorDocument, TextsThatAreNoUtf8DoNotBreakIt) {
 }
 
 }  // namespace
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 struct Request {
   std::string method;  // "GET", "POST"
@@ -66,4 +66,4 @@ class Responder {
 
 using Handler = std::function<void(const Request&, Responder)>;
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

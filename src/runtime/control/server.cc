@@ -12,7 +12,7 @@
 #include "runtime/control/client.h"
 #include "runtime/control/connection.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 namespace {
 
 namespace asio = boost::asio;
@@ -123,4 +123,4 @@ Result<std::unique_ptr<Server>, Error> Server::listen(const std::filesystem::pat
   return std::unique_ptr<Server>(std::move(server));
 }
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

@@ -15,7 +15,7 @@
 
 #include "runtime/control/message.h"
 
-namespace ginnel::control {
+namespace ginnel::control_api {
 
 // One `msg` of 16 MiB as base64 in JSON, and room around it.
 inline constexpr std::size_t kRequestBodyMax = std::size_t{24} << 20;
@@ -48,4 +48,4 @@ class Server {
   Server() = default;
 };
 
-}  // namespace ginnel::control
+}  // namespace ginnel::control_api

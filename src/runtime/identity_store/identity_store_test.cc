@@ -15,7 +15,7 @@ namespace {
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
-    std::string name = "/tmp/ginnel-store-XXXXXX";
+    std::string name = "/tmp/ginnel-store-" + std::to_string(getpid()) + "-XXXXXX";
     dir_ = mkdtemp(name.data());
   }
   ~StoreTest() override { std::filesystem::remove_all(dir_); }

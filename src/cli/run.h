@@ -1,0 +1,17 @@
+// One command line, from its words to its exit code.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+#include <ginnel/error.h>
+
+namespace ginnel::cli {
+
+// `words`: without the program's name.
+int run(Context& context, const std::vector<std::string>& words);
+
+// `ginnel: WHAT FAILED: WHY [E_CODE]` and `  -> WHAT TO DO NEXT`, or the JSON document.
+std::string error_text(const Error& error, bool json);
+
+}  // namespace ginnel::cli

@@ -1,0 +1,82 @@
+// revoke, wg, version, help; the verbs of config are in verbs_config.cc.
+#include "cli/daemon.h"
+#include "cli/help.h"
+#include "cli/verbs_config.h"
+#include "cli/version.h"
+
+namespace ginnel::cli {
+namespace {
+
+Outcome run_revoke(Context& context, const Arguments& arguments) {
+  const Json body = {{"peer", arguments.words[0]}};
+  return show(context, arguments, {"POST", "/v1/revoke", dump(body)}, [](const Json& json) {
+    return "revoked " + text_at(json, "name") + " " + text_at(json, "id") + "\n";
+  });
+}
+
+Outcome run_wg_show(Context& context, const Arguments& arguments) {
+  return show(context, arguments, {"GET", "/v1/wg/show"}, [](const Json& json) {
+    const auto port = static_cast<int>(number_at(json, "port").value_or(0));
+    return "public key: " + text_at(json, "public_key") + "\nlistening port: " +
+           std::to_string(port) + "\n";
+  });
+}
+
+Outcome run_wg_export(Context& context, const Arguments& arguments) {
+  const std::string via = arguments.get("--via");
+  const Json body = {{"name", arguments.words[0]}, {"via", via.empty() ? Json() : Json(via)}};
+  return show(context, arguments, {"POST", "/v1/wg/export", dump(body)},
+              [](const Json& json) { return text_at(json, "config"); });
+}
+
+Outcome run_version(Context& context, const Arguments& arguments) {
+  if (arguments.json) {
+    context.out << dump({{"v", 1}, {"version", kVersion}, {"commit", kCommit}}) << "\n";
+  } else {
+    context.out << "ginnel " << kVersion << " (" << kCommit << ")\n";
+  }
+  return 0;
+}
+
+Outcome run_help(Context& context, const Arguments& arguments) {
+  if (arguments.words.empty()) {
+    context.out << overview();
+    return 0;
+  }
+  std::string topic = arguments.words[0];
+  if (arguments.words.size() > 1) topic += " " + arguments.words[1];
+  if (const auto text = help_on(topic)) {
+    context.out << *text;
+    return 0;
+  }
+  const std::string close = nearest_topic(topic);
+  return Fail(Error{Errc::kUsage,
+                    "help " + topic + ": no such verb, code or topic" +
+                        (close.empty() ? "" : ", did you mean \"" + close + "\"?"),
+                    "ginnel help"});
+}
+
+}  // namespace
+
+std::vector<Verb> admin_verbs() {
+  std::vector<Verb> out = {
+      {"revoke", "PEER", "Shut a peer out of the network (on a hub)",
+       {"ginnel revoke bob", "ginnel revoke C0190c3f2-6f3a-8c1d-9e2b-0011223344ff"},
+       {}, {1, 3, 4, 5}, 1, 1, run_revoke},
+      {"wg show", "", "This node's WireGuard public key and port",
+       {"ginnel wg show", "ginnel wg show --json"}, {}, {1, 3, 4}, 0, 0, run_wg_show},
+      {"wg export", "NAME", "A configuration for a stock WireGuard peer",
+       {"ginnel wg export phone > phone.conf", "ginnel wg export phone --via hub-a"},
+       {{"Export", {{"--via", "NODE", "which node lets it in", "this one"}}}},
+       {1, 3, 4, 5}, 1, 1, run_wg_export},
+  };
+  for (Verb& verb : config_verbs()) out.push_back(std::move(verb));
+  out.push_back({"version", "", "Version and commit", {"ginnel version", "ginnel version --json"},
+                 {}, {}, 0, 0, run_version});
+  out.push_back({"help", "[VERB|E_CODE|TOPIC]", "Explain a verb, an error code or a topic",
+                 {"ginnel help ping", "ginnel help E_HUB_UNREACHABLE", "ginnel help config"},
+                 {}, {}, 0, 2, run_help});
+  return out;
+}
+
+}  // namespace ginnel::cli
