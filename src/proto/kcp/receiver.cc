@@ -145,9 +145,10 @@ bool Receiver::is_stuck() const {
   return !stream_ && !has_holes && window() == 0 && !next_size();
 }
 
+// The peer counts the window from una, so segments past a hole are inside it, not taken off it.
 std::uint16_t Receiver::window() const {
   const std::size_t segments = window_max_ - readable_segments();
-  const std::size_t bytes = held_bytes_ < bytes_max_ ? bytes_max_ - held_bytes_ : 0;
+  const std::size_t bytes = in_order_bytes_ < bytes_max_ ? bytes_max_ - in_order_bytes_ : 0;
   return static_cast<std::uint16_t>(std::min(segments, bytes / segment_bytes_max_));
 }
 
