@@ -101,6 +101,17 @@ TEST_F(HostileInput, AcknowledgingWhatWasNeverSentIsIgnored) {
   expect_unchanged();
 }
 
+// RFC 1982 section 3.2 leaves numbers half the range apart unordered: such a una was taken for a new
+// one and walked over two thousand million segments. Found by the fuzzer.
+TEST_F(HostileInput, AUnaHalfOfAllNumbersAwayIsIgnored) {
+  EXPECT_TRUE(kcp.handle_segments(kNow, datagram({segment(Cmd::kWins, 0, 1)})));
+  for (const std::uint32_t away : {0x7fffffffu, 0x80000000u, 0x80000001u}) {
+    const ByteVector bytes = datagram({segment(Cmd::kWins, 0, 1 + away)});
+    EXPECT_EQ(kcp.handle_segments(kNow, bytes).has_value(), away > 0x80000000) << away;
+    ASSERT_EQ(kcp.sender().una(), Sn(1)) << away;
+  }
+}
+
 TEST_F(HostileInput, QueuedSegmentsHaveNotBeenSentYet) {
   ASSERT_TRUE(kcp.send(bytes_of("def")));  // not polled
   EXPECT_EQ(refused(datagram({segment(Cmd::kAck, 1)})), Drop::kNeverSent);

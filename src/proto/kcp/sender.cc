@@ -124,13 +124,17 @@ void Sender::begin_input() {
 }
 
 bool Sender::on_header(Sn una, std::uint16_t wnd) {
-  if (una > unsent_) return false;
+  // As distances from una_: numbers half the range apart have no order (RFC 1982 section 3.2), and
+  // a una out there must not start a walk.
+  const bool sent_before = una_ - una > 0;
+  const bool in_flight = una.value() - una_.value() <= unsent_.value() - una_.value();
+  if (!sent_before && !in_flight) return false;
   // Deviation (prompt): the reference takes wnd from every segment, late ones included, and a late
   // zero then costs a probe's wait.
   const bool stale = una < una_seen_;
   if (!stale || config_.mode == Mode::kCompatible) remote_window_ = wnd;
   if (!stale) una_seen_ = una;
-  while (una_ < una) release_front();
+  while (in_flight && una_ != una) release_front();
   release_acknowledged();
   return true;
 }
