@@ -10,8 +10,8 @@
 // poll_transmit. Mode kCompatible, the C reference's behaviour: it leaves at the next flush, once
 // per interval, in handle_timeout.
 //
-// The wire has no handshake and no end: opening, closing and telling old conversations from new ones
-// is the owner's. It authenticates nothing either: inside a session, or on a trusted link.
+// The wire has no handshake and no end: opening, closing and telling old conversations from new
+// ones is the owner's. It authenticates nothing either: inside a session, or on a trusted link.
 //
 // Not thread-safe. Buffers grow to what is in use, within the limits of Config; after that only
 // segments that wait for more than 64 others allocate.
@@ -95,10 +95,10 @@ class Kcp {
 
   std::optional<Instant> flush_at_;  // compatible: set by the first handle_timeout, never unset
   bool flush_wanted_ = false;        // prompt: something changed since the last flush
-  bool tell_wanted_ = false;         // the peer asked, or our window opened; from the next flush on:
-  bool ask_ready_ = false;           // a WASK leaves
-  bool tell_ready_ = false;          // a WINS leaves
-  bool readable_raised_ = false;     // until read() leaves nothing
+  bool tell_wanted_ = false;      // the peer asked, or our window opened; from the next flush on:
+  bool ask_ready_ = false;        // a WASK leaves
+  bool tell_ready_ = false;       // a WINS leaves
+  bool readable_raised_ = false;  // until read() leaves nothing
   bool stuck_raised_ = false;
   std::array<bool, 4> events_{};  // by Event
   Counters counters_;

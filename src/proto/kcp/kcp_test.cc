@@ -25,8 +25,8 @@ ByteVector datagram(std::initializer_list<Segment> segments) {
 }
 
 Segment segment(Cmd cmd, std::uint32_t sn = 0, std::uint32_t una = 0) {
-  return {.conv = kConv, .cmd = cmd, .wnd = 128, .ts = Timestamp(5000), .sn = Sn(sn),
-          .una = Sn(una)};
+  return {
+      .conv = kConv, .cmd = cmd, .wnd = 128, .ts = Timestamp(5000), .sn = Sn(sn), .una = Sn(una)};
 }
 Segment push(std::uint32_t sn, std::string_view payload) {
   Segment out = segment(Cmd::kPush, sn);
@@ -101,8 +101,8 @@ TEST_F(HostileInput, AcknowledgingWhatWasNeverSentIsIgnored) {
   expect_unchanged();
 }
 
-// RFC 1982 section 3.2 leaves numbers half the range apart unordered: such a una was taken for a new
-// one and walked over two thousand million segments. Found by the fuzzer.
+// RFC 1982 section 3.2 leaves numbers half the range apart unordered: such a una was taken for a
+// new one and walked over two thousand million segments. Found by the fuzzer.
 TEST_F(HostileInput, AUnaHalfOfAllNumbersAwayIsIgnored) {
   EXPECT_TRUE(kcp.handle_segments(kNow, datagram({segment(Cmd::kWins, 0, 1)})));
   for (const std::uint32_t away : {0x7fffffffu, 0x80000000u, 0x80000001u}) {
@@ -264,7 +264,9 @@ struct Cost {
 
 // A full window all the time: steps are segments touched while acknowledging, counting and waiting.
 Cost cost_of(std::uint32_t window, std::uint32_t segments, double loss) {
-  Config config{.conv = kConv, .mtu_bytes = 50, .send_window_segments = window,
+  Config config{.conv = kConv,
+                .mtu_bytes = 50,
+                .send_window_segments = window,
                 .receive_window_segments = window};
   testing::Pair pair(config, config, {.loss = loss}, {.loss = loss});
   const ByteVector piece(26 * 256);
@@ -278,8 +280,7 @@ Cost cost_of(std::uint32_t window, std::uint32_t segments, double loss) {
   const Sn enough(segments);
   EXPECT_TRUE(pair.run(24h, [&] { return pair.a.sender().una() >= enough; }));
   const auto done = static_cast<double>(pair.a.sender().una().value());
-  return {static_cast<double>(pair.a.sender().steps()) / done,
-          pair.a.sender().counters().timeouts};
+  return {static_cast<double>(pair.a.sender().steps()) / done, pair.a.sender().counters().timeouts};
 }
 
 // The reference walks its send buffer at each ACK and each flush: hundreds of steps per segment at

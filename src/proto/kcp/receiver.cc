@@ -30,9 +30,9 @@ Result<bool, Drop> Receiver::on_push(const Segment& segment) {
   if (segment.sn >= nxt_ + window_max_) return Fail(Drop::kOutOfWindow);
   // ikcp_recv waits for frg + 1 segments in a queue that holds no more than the window.
   if (!stream_ && segment.frg >= window_max_) return Fail(Drop::kTooManyFragments);
-  const bool known = segment.sn < nxt_ || (segment.sn - head_ < static_cast<std::int64_t>(
-                                               segments_.capacity()) &&
-                                           segments_.at(segment.sn).present);
+  const bool known =
+      segment.sn < nxt_ || (segment.sn - head_ < static_cast<std::int64_t>(segments_.capacity()) &&
+                            segments_.at(segment.sn).present);
   if (!known && !has_room_for(segment)) return Fail(Drop::kNoRoom);
   acks_.push({segment.sn, segment.ts});
   if (known) return false;

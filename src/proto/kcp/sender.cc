@@ -50,8 +50,8 @@ Result<std::size_t, SendError> Sender::send(ConstBytes bytes) {
     return Fail(SendError::kNoRoom);
   }
   for (std::size_t i = 0; i < count; ++i) {
-    const ConstBytes fragment = bytes.subspan(i * mss_).first(
-        std::min(mss_, bytes.size() - i * mss_));
+    const ConstBytes fragment =
+        bytes.subspan(i * mss_).first(std::min(mss_, bytes.size() - i * mss_));
     append_segment(fragment, count - i - 1);
   }
   return bytes.size();
@@ -146,8 +146,8 @@ bool Sender::on_ack(Instant now, Sn sn, Timestamp ts) {
   if (sn >= una_) acknowledge(sn);
   release_acknowledged();
   // ikcp_input, FASTACK_CONSERVE: a later ACK of the datagram counts only with a larger ts too.
-  const bool newer = !newest_ack_ || (sn > newest_ack_->sn && (config_.mode == Mode::kPrompt ||
-                                                              ts > newest_ack_->ts));
+  const bool newer = !newest_ack_ || (sn > newest_ack_->sn &&
+                                      (config_.mode == Mode::kPrompt || ts > newest_ack_->ts));
   if (newer) newest_ack_ = NewestAck{sn, ts};
   return true;
 }
@@ -229,9 +229,15 @@ void Sender::collect_due(Instant now) {
 void Sender::back_off(OutSegment& segment) const {
   const Milliseconds base = rtt_.rto();
   switch (config_.backoff) {
-    case Backoff::kDouble: segment.rto += std::max(segment.rto, base); break;
-    case Backoff::kHalf: segment.rto += segment.rto / 2; break;
-    case Backoff::kHalfOfBase: segment.rto += base / 2; break;
+    case Backoff::kDouble:
+      segment.rto += std::max(segment.rto, base);
+      break;
+    case Backoff::kHalf:
+      segment.rto += segment.rto / 2;
+      break;
+    case Backoff::kHalfOfBase:
+      segment.rto += base / 2;
+      break;
   }
   // Deviation: the reference has no limit here, and a link that comes back waits for minutes.
   segment.rto = std::min(segment.rto, kRtoMax);
