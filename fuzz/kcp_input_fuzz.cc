@@ -22,17 +22,31 @@ class Session {
     const std::uint8_t command = in.u8();
     Kcp& target = (command & 0x80) != 0 ? pair_.a : pair_.b;
     switch (command & 7) {
-      case 0: raw(target, in.take(std::min<std::size_t>(in.u8(), in.remaining()))); break;
+      case 0:
+        raw(target, in.take(std::min<std::size_t>(in.u8(), in.remaining())));
+        break;
       case 1:
         mutate_next_ = in.u8() + 1u;
         mutate_value_ = in.u8();
         break;
-      case 2: static_cast<void>(target.send(ByteVector(in.u16le() % 8192))); break;
-      case 3: read(target); break;
-      case 4: advance(Nanoseconds(std::chrono::milliseconds(in.u16le()))); break;
-      case 5: target.set_mtu(50 + in.u16le() % 1500); break;
-      case 6: lose_ = in.u8() % 4; break;
-      case 7: crafted(target, in); break;
+      case 2:
+        static_cast<void>(target.send(ByteVector(in.u16le() % 8192)));
+        break;
+      case 3:
+        read(target);
+        break;
+      case 4:
+        advance(Nanoseconds(std::chrono::milliseconds(in.u16le())));
+        break;
+      case 5:
+        target.set_mtu(50 + in.u16le() % 1500);
+        break;
+      case 6:
+        lose_ = in.u8() % 4;
+        break;
+      case 7:
+        crafted(target, in);
+        break;
     }
     check(pair_.a);
     check(pair_.b);
@@ -56,9 +70,13 @@ class Session {
   // A well-formed segment of the right conversation, with any values.
   void crafted(Kcp& target, Reader& in) {
     const ByteVector payload(in.u8() * 16u);
-    const Segment segment{.conv = Conv(7), .cmd = static_cast<Cmd>(81 + in.u8() % 4),
-                          .frg = in.u8(), .wnd = in.u16le(), .ts = Timestamp(in.u32le()),
-                          .sn = Sn(in.u32le()), .una = Sn(in.u32le())};
+    const Segment segment{.conv = Conv(7),
+                          .cmd = static_cast<Cmd>(81 + in.u8() % 4),
+                          .frg = in.u8(),
+                          .wnd = in.u16le(),
+                          .ts = Timestamp(in.u32le()),
+                          .sn = Sn(in.u32le()),
+                          .una = Sn(in.u32le())};
     ByteVector bytes(kHeaderBytes + payload.size());
     Writer writer(bytes);
     write_header(writer, segment, payload.size());

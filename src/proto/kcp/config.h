@@ -28,11 +28,11 @@ enum class Backoff {
   kHalfOfBase,  // rto += half of the current estimate
 };
 
-inline constexpr std::size_t kMtuMin = 50;                  // ikcp_setmtu
+inline constexpr std::size_t kMtuMin = 50;  // ikcp_setmtu
 inline constexpr std::size_t kMtuMax = 65535;
-inline constexpr std::uint32_t kWindowMax = 65535;          // wnd has 16 bits
-inline constexpr std::size_t kReceiveBytesMin = 1u << 18;   // 127 fragments of 1500 bytes fit
-inline constexpr Milliseconds kIntervalMin{10};             // ikcp_interval
+inline constexpr std::uint32_t kWindowMax = 65535;         // wnd has 16 bits
+inline constexpr std::size_t kReceiveBytesMin = 1u << 18;  // 127 fragments of 1500 bytes fit
+inline constexpr Milliseconds kIntervalMin{10};            // ikcp_interval
 inline constexpr Milliseconds kIntervalMax{5000};
 inline constexpr Milliseconds kRtoInitial{200};
 inline constexpr Milliseconds kRtoMax{60000};

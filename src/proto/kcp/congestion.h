@@ -46,7 +46,7 @@ class Congestion {
 
  private:
   static constexpr std::uint32_t kThresholdMin = 2;  // IKCP_THRESH_MIN
-  std::uint32_t cwnd_ = 0;  // segments; at least 1 from the first flush on
+  std::uint32_t cwnd_ = 0;                           // segments; at least 1 from the first flush on
   std::uint32_t ssthresh_ = kThresholdMin;
   std::uint32_t incr_ = 0;  // bytes
 };

@@ -2,8 +2,8 @@
 // pass per datagram, `threshold` passes make it lost. The reference touches the whole send buffer
 // in each pass; here a pass touches only the segments it counts.
 //
-// Segments sent once stand in `fresh`, where sn order is also ts order, so those a pass counts are a
-// prefix. Segments sent again stand in `resent` by ts; of these a pass also looks at some that it
+// Segments sent once stand in `fresh`, where sn order is also ts order, so those a pass counts are
+// a prefix. Segments sent again stand in `resent` by ts; of these a pass also looks at some that it
 // does not count, at most as many as were lost twice. Who reached the threshold waits in `pending`
 // and is not counted again: every segment costs at most `threshold` steps per transmission.
 #pragma once

@@ -1,5 +1,6 @@
 // A datagram comes in: handle_segments -> per segment una, wnd, then ACK or PUSH -> finish_input.
-// A datagram goes out: flush decides -> poll_transmit writes ACKs, WASK, WINS, PUSHes in this order.
+// A datagram goes out: flush decides -> poll_transmit writes ACKs, WASK, WINS, PUSHes in this
+// order.
 #include "proto/kcp/kcp.h"
 
 #include <algorithm>
@@ -71,9 +72,13 @@ std::optional<Drop> Kcp::handle_segment(Instant now, const Segment& segment) {
     case Cmd::kAck:
       if (!sender_.on_ack(now, segment.sn, segment.ts)) return Drop::kNeverSent;
       break;
-    case Cmd::kPush: return handle_push(segment);
-    case Cmd::kWask: tell_wanted_ = true; break;
-    case Cmd::kWins: break;  // its header said it all
+    case Cmd::kPush:
+      return handle_push(segment);
+    case Cmd::kWask:
+      tell_wanted_ = true;
+      break;
+    case Cmd::kWins:
+      break;  // its header said it all
   }
   return std::nullopt;
 }
@@ -125,9 +130,7 @@ std::optional<Instant> Kcp::next_timeout() const {
   return is_idle() ? std::nullopt : flush_at_;
 }
 
-bool Kcp::is_idle() const {
-  return sender_.is_idle() && receiver_.acks().empty() && !tell_wanted_;
-}
+bool Kcp::is_idle() const { return sender_.is_idle() && receiver_.acks().empty() && !tell_wanted_; }
 
 // --- output ---
 

@@ -4,15 +4,17 @@
 //   Kcp kcp({.conv = Conv(7)});
 //   kcp.send(bytes);                          // then drain(): sends
 //   kcp.handle_segments(now, datagram);       // then drain(), and read() on kReadable
+//   kcp.read(out);                            // then drain(): a window that opened is told
 //
 // Mode kPrompt, between our nodes: what send() or an input made sendable leaves with the next
 // poll_transmit. Mode kCompatible, the C reference's behaviour: it leaves at the next flush, once
 // per interval, in handle_timeout.
 //
-// The wire has no handshake and no end: opening, closing and telling old conversations from new ones
-// is the owner's. It authenticates nothing either: inside a session, or on a trusted link.
+// The wire has no handshake and no end: opening, closing and telling old conversations from new
+// ones is the owner's. It authenticates nothing either: inside a session, or on a trusted link.
 //
-// Not thread-safe. Buffers grow to the limits of Config, then nothing allocates.
+// Not thread-safe. Buffers grow to what is in use, within the limits of Config; after that only
+// segments that wait for more than 64 others allocate.
 #pragma once
 #include <array>
 #include <optional>
@@ -26,7 +28,7 @@ namespace ginnel::kcp {
 class Kcp {
  public:
   enum class Event {
-    kReadable,  // read() has something again
+    kReadable,  // read() has something again; not repeated until it was read empty
     kWritable,  // send() refused something before, and has room again
     kDeadLink,  // a segment was sent `dead_link` times; once. Sending goes on: the owner decides
     kStuck,     // the peer's message can never be whole: it is larger than the window; once
@@ -93,10 +95,10 @@ class Kcp {
 
   std::optional<Instant> flush_at_;  // compatible: set by the first handle_timeout, never unset
   bool flush_wanted_ = false;        // prompt: something changed since the last flush
-  bool tell_wanted_ = false;         // the peer asked, or our window opened; from the next flush on:
-  bool ask_ready_ = false;           // a WASK leaves
-  bool tell_ready_ = false;          // a WINS leaves
-  bool readable_raised_ = false;     // until read() leaves nothing
+  bool tell_wanted_ = false;      // the peer asked, or our window opened; from the next flush on:
+  bool ask_ready_ = false;        // a WASK leaves
+  bool tell_ready_ = false;       // a WINS leaves
+  bool readable_raised_ = false;  // until read() leaves nothing
   bool stuck_raised_ = false;
   std::array<bool, 4> events_{};  // by Event
   Counters counters_;

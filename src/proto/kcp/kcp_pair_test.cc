@@ -92,8 +92,8 @@ class KcpPair : public ::testing::TestWithParam<Mix> {
 
 TEST_P(KcpPair, BothStreamsArriveBitExactOverLinksThatLoseDoubleAndReorder) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-    const Link link{.delay = 15ms, .jitter = 10ms, .loss = 0.02 * static_cast<double>(seed),
-                    .duplicate = 0.1};
+    const Link link{
+        .delay = 15ms, .jitter = 10ms, .loss = 0.02 * static_cast<double>(seed), .duplicate = 0.1};
     Pair pair(a(), b(), link, link, seed);
     StreamCheck there(pair.a, pair.b, 60000);
     StreamCheck back(pair.b, pair.a, 20000);

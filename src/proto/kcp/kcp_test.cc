@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
+#include "crypto/testing/allocations.h"
 #include "proto/kcp/testing/pair.h"
 
 namespace ginnel::kcp {
@@ -26,8 +25,8 @@ ByteVector datagram(std::initializer_list<Segment> segments) {
 }
 
 Segment segment(Cmd cmd, std::uint32_t sn = 0, std::uint32_t una = 0) {
-  return {.conv = kConv, .cmd = cmd, .wnd = 128, .ts = Timestamp(5000), .sn = Sn(sn),
-          .una = Sn(una)};
+  return {
+      .conv = kConv, .cmd = cmd, .wnd = 128, .ts = Timestamp(5000), .sn = Sn(sn), .una = Sn(una)};
 }
 Segment push(std::uint32_t sn, std::string_view payload) {
   Segment out = segment(Cmd::kPush, sn);
@@ -100,6 +99,17 @@ TEST_F(HostileInput, AcknowledgingWhatWasNeverSentIsIgnored) {
   EXPECT_EQ(refused(datagram({segment(Cmd::kAck, 0x7fffffff)})), Drop::kNeverSent);
   EXPECT_EQ(refused(datagram({segment(Cmd::kAck, 0, 0x7fffffff)})), Drop::kNeverSent);
   expect_unchanged();
+}
+
+// RFC 1982 section 3.2 leaves numbers half the range apart unordered: such a una was taken for a
+// new one and walked over two thousand million segments. Found by the fuzzer.
+TEST_F(HostileInput, AUnaHalfOfAllNumbersAwayIsIgnored) {
+  EXPECT_TRUE(kcp.handle_segments(kNow, datagram({segment(Cmd::kWins, 0, 1)})));
+  for (const std::uint32_t away : {0x7fffffffu, 0x80000000u, 0x80000001u}) {
+    const ByteVector bytes = datagram({segment(Cmd::kWins, 0, 1 + away)});
+    EXPECT_EQ(kcp.handle_segments(kNow, bytes).has_value(), away > 0x80000000) << away;
+    ASSERT_EQ(kcp.sender().una(), Sn(1)) << away;
+  }
 }
 
 TEST_F(HostileInput, QueuedSegmentsHaveNotBeenSentYet) {
@@ -215,6 +225,38 @@ TEST(Kcp, WhatAPeerAsksForItIsTold) {
   EXPECT_TRUE(reader.finished());
 }
 
+// STYLE, memory: no allocation on the way of a datagram, once the buffers have their size.
+TEST(Kcp, AStreamInOrderAllocatesNothingOnceItRuns) {
+  if (!ginnel::testing::allocations_are_counted()) GTEST_SKIP() << "a sanitizer owns malloc";
+  Kcp a({.conv = kConv});
+  Kcp b({.conv = kConv});
+  std::array<std::byte, 1400> slot;
+  std::array<std::byte, 65536> bytes{};
+  std::uint64_t datagrams = 0;
+  const auto carry = [&](Kcp& from, Kcp& to, Instant now) {
+    while (const auto transmit = from.poll_transmit(now, slot)) {
+      ASSERT_TRUE(to.handle_segments(now, ConstBytes(slot).first(transmit->size)));
+      while (to.read(bytes)) {
+      }
+      ++datagrams;
+    }
+  };
+  const auto run = [&](int first, int last) {
+    for (int ms = first; ms < last; ++ms) {
+      const Instant now = kNow + std::chrono::milliseconds(ms);
+      static_cast<void>(a.send(bytes));
+      carry(a, b, now);
+      carry(b, a, now);
+    }
+  };
+  run(0, 100);
+  const std::uint64_t before = ginnel::testing::allocations();
+  datagrams = 0;
+  run(100, 2200);
+  EXPECT_GT(datagrams, 100'000u);
+  EXPECT_EQ(ginnel::testing::allocations() - before, 0u);
+}
+
 struct Cost {
   double steps_per_segment = 0;
   std::uint64_t timeouts = 0;
@@ -222,7 +264,9 @@ struct Cost {
 
 // A full window all the time: steps are segments touched while acknowledging, counting and waiting.
 Cost cost_of(std::uint32_t window, std::uint32_t segments, double loss) {
-  Config config{.conv = kConv, .mtu_bytes = 50, .send_window_segments = window,
+  Config config{.conv = kConv,
+                .mtu_bytes = 50,
+                .send_window_segments = window,
                 .receive_window_segments = window};
   testing::Pair pair(config, config, {.loss = loss}, {.loss = loss});
   const ByteVector piece(26 * 256);
@@ -236,8 +280,7 @@ Cost cost_of(std::uint32_t window, std::uint32_t segments, double loss) {
   const Sn enough(segments);
   EXPECT_TRUE(pair.run(24h, [&] { return pair.a.sender().una() >= enough; }));
   const auto done = static_cast<double>(pair.a.sender().una().value());
-  return {static_cast<double>(pair.a.sender().steps()) / done,
-          pair.a.sender().counters().timeouts};
+  return {static_cast<double>(pair.a.sender().steps()) / done, pair.a.sender().counters().timeouts};
 }
 
 // The reference walks its send buffer at each ACK and each flush: hundreds of steps per segment at
@@ -245,13 +288,13 @@ Cost cost_of(std::uint32_t window, std::uint32_t segments, double loss) {
 TEST(KcpCost, AMillionSegmentsCostLittleMoreInALargeWindowThanInASmallOne) {
   const Cost small = cost_of(128, 100'000, 0);
   const Cost large = cost_of(8192, 1'000'000, 0);
-  EXPECT_LT(small.steps_per_segment, 12);
-  EXPECT_LT(large.steps_per_segment, 20);
+  EXPECT_LT(small.steps_per_segment, 6);
+  EXPECT_LT(large.steps_per_segment, 6);
   EXPECT_EQ(small.timeouts + large.timeouts, 0u);
 }
 
 TEST(KcpCost, LossDoesNotMakeAcknowledgementsWalkTheWindow) {
-  EXPECT_LT(cost_of(8192, 200'000, 0.05).steps_per_segment, 60);
+  EXPECT_LT(cost_of(8192, 200'000, 0.05).steps_per_segment, 12);
 }
 
 }  // namespace

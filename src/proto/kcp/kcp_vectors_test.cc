@@ -211,8 +211,7 @@ std::vector<int> emission_times(int nodelay, std::size_t count) {
 }
 
 TEST(KcpVectors, V6TimeoutsGrowAsEachNodelaySays) {
-  EXPECT_EQ(emission_times(0, 8),
-            (std::vector<int>{0, 230, 630, 1430, 3030, 6230, 12630, 25430}));
+  EXPECT_EQ(emission_times(0, 8), (std::vector<int>{0, 230, 630, 1430, 3030, 6230, 12630, 25430}));
   EXPECT_EQ(emission_times(1, 9),
             (std::vector<int>{0, 200, 500, 950, 1630, 2650, 4170, 6450, 9870}));
   EXPECT_EQ(emission_times(2, 9),

@@ -30,9 +30,9 @@ Result<bool, Drop> Receiver::on_push(const Segment& segment) {
   if (segment.sn >= nxt_ + window_max_) return Fail(Drop::kOutOfWindow);
   // ikcp_recv waits for frg + 1 segments in a queue that holds no more than the window.
   if (!stream_ && segment.frg >= window_max_) return Fail(Drop::kTooManyFragments);
-  const bool known = segment.sn < nxt_ || (segment.sn - head_ < static_cast<std::int64_t>(
-                                               segments_.capacity()) &&
-                                           segments_.at(segment.sn).present);
+  const bool known =
+      segment.sn < nxt_ || (segment.sn - head_ < static_cast<std::int64_t>(segments_.capacity()) &&
+                            segments_.at(segment.sn).present);
   if (!known && !has_room_for(segment)) return Fail(Drop::kNoRoom);
   acks_.push({segment.sn, segment.ts});
   if (known) return false;
@@ -145,9 +145,10 @@ bool Receiver::is_stuck() const {
   return !stream_ && !has_holes && window() == 0 && !next_size();
 }
 
+// The peer counts the window from una, so segments past a hole are inside it, not taken off it.
 std::uint16_t Receiver::window() const {
   const std::size_t segments = window_max_ - readable_segments();
-  const std::size_t bytes = held_bytes_ < bytes_max_ ? bytes_max_ - held_bytes_ : 0;
+  const std::size_t bytes = in_order_bytes_ < bytes_max_ ? bytes_max_ - in_order_bytes_ : 0;
   return static_cast<std::uint16_t>(std::min(segments, bytes / segment_bytes_max_));
 }
 

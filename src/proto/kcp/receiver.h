@@ -61,7 +61,7 @@ class Receiver {
   SnRing<InSegment> segments_;
   AckList acks_;
   Sn head_;
-  Sn nxt_;  // head_ <= nxt_ <= head_ + window_max_
+  Sn nxt_;                          // head_ <= nxt_ <= head_ + window_max_
   std::size_t head_read_ = 0;       // bytes of the head segment that were read (stream)
   std::size_t held_bytes_ = 0;      // of all segments present
   std::size_t in_order_bytes_ = 0;  // of those before nxt_

@@ -8,8 +8,7 @@ namespace ginnel::kcp {
 
 class RttEstimator {
  public:
-  explicit RttEstimator(const Config& config)
-      : slack_(config.interval), rto_min_(config.rto_min) {}
+  explicit RttEstimator(const Config& config) : slack_(config.interval), rto_min_(config.rto_min) {}
 
   // Resent segments count too: the echo names the transmission it answers.
   void sample(Milliseconds rtt) {

@@ -50,8 +50,8 @@ Result<std::size_t, SendError> Sender::send(ConstBytes bytes) {
     return Fail(SendError::kNoRoom);
   }
   for (std::size_t i = 0; i < count; ++i) {
-    const ConstBytes fragment = bytes.subspan(i * mss_).first(
-        std::min(mss_, bytes.size() - i * mss_));
+    const ConstBytes fragment =
+        bytes.subspan(i * mss_).first(std::min(mss_, bytes.size() - i * mss_));
     append_segment(fragment, count - i - 1);
   }
   return bytes.size();
@@ -124,13 +124,17 @@ void Sender::begin_input() {
 }
 
 bool Sender::on_header(Sn una, std::uint16_t wnd) {
-  if (una > unsent_) return false;
+  // As distances from una_: numbers half the range apart have no order (RFC 1982 section 3.2), and
+  // a una out there must not start a walk.
+  const bool sent_before = una_ - una > 0;
+  const bool in_flight = una.value() - una_.value() <= unsent_.value() - una_.value();
+  if (!sent_before && !in_flight) return false;
   // Deviation (prompt): the reference takes wnd from every segment, late ones included, and a late
   // zero then costs a probe's wait.
   const bool stale = una < una_seen_;
   if (!stale || config_.mode == Mode::kCompatible) remote_window_ = wnd;
   if (!stale) una_seen_ = una;
-  while (una_ < una) release_front();
+  while (in_flight && una_ != una) release_front();
   release_acknowledged();
   return true;
 }
@@ -142,8 +146,8 @@ bool Sender::on_ack(Instant now, Sn sn, Timestamp ts) {
   if (sn >= una_) acknowledge(sn);
   release_acknowledged();
   // ikcp_input, FASTACK_CONSERVE: a later ACK of the datagram counts only with a larger ts too.
-  const bool newer = !newest_ack_ || (sn > newest_ack_->sn && (config_.mode == Mode::kPrompt ||
-                                                              ts > newest_ack_->ts));
+  const bool newer = !newest_ack_ || (sn > newest_ack_->sn &&
+                                      (config_.mode == Mode::kPrompt || ts > newest_ack_->ts));
   if (newer) newest_ack_ = NewestAck{sn, ts};
   return true;
 }
@@ -225,9 +229,15 @@ void Sender::collect_due(Instant now) {
 void Sender::back_off(OutSegment& segment) const {
   const Milliseconds base = rtt_.rto();
   switch (config_.backoff) {
-    case Backoff::kDouble: segment.rto += std::max(segment.rto, base); break;
-    case Backoff::kHalf: segment.rto += segment.rto / 2; break;
-    case Backoff::kHalfOfBase: segment.rto += base / 2; break;
+    case Backoff::kDouble:
+      segment.rto += std::max(segment.rto, base);
+      break;
+    case Backoff::kHalf:
+      segment.rto += segment.rto / 2;
+      break;
+    case Backoff::kHalfOfBase:
+      segment.rto += base / 2;
+      break;
   }
   // Deviation: the reference has no limit here, and a link that comes back waits for minutes.
   segment.rto = std::min(segment.rto, kRtoMax);

@@ -104,7 +104,7 @@ class Sender {
   Sn una_;
   Sn unsent_;
   Sn nxt_;
-  Sn end_;  // una_ <= unsent_ <= nxt_ <= end_ <= una_ + segments_max_
+  Sn end_;               // una_ <= unsent_ <= nxt_ <= end_ <= una_ + segments_max_
   std::vector<Sn> due_;  // to be sent again, by sn; names that were acknowledged since are skipped
   std::size_t due_next_ = 0;
 

@@ -45,7 +45,8 @@ TEST(KcpRtoHeap, GivesDeadlinesInOrderWhateverWasRemoved) {
       heap.push(Sn(sn), model[sn]);
     }
     ASSERT_EQ(heap.size(), model.size());
-    const auto first = std::ranges::min_element(model, {}, [](auto& entry) { return entry.second; });
+    const auto first =
+        std::ranges::min_element(model, {}, [](auto& entry) { return entry.second; });
     ASSERT_EQ(heap.next(), first == model.end() ? std::nullopt : std::optional(first->second));
     if (rng.chance(0.1) && heap.next()) {
       ASSERT_EQ(heap.take_expired(*heap.next() - 1ns), std::nullopt);
@@ -97,7 +98,8 @@ TEST(KcpFastAck, FindsTheSameLossesAsTheWalkOfTheReference) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     OutSegments segments;
     segments.reserve(Sn(0), 4096);
-    const Config config = Config::compatible(Conv(1)).nodelay(1, 10, 1 + static_cast<int>(seed % 3), 1);
+    const Config config =
+        Config::compatible(Conv(1)).nodelay(1, 10, 1 + static_cast<int>(seed % 3), 1);
     FastAck fast(segments, config);
     FastAckWalk walk;
     Rng rng = Rng::from_seed(seed);

@@ -9,16 +9,17 @@
 #pragma once
 #include <cstdint>
 
+#include <ginnel/result.h>
+
 #include "base/reader.h"
 #include "base/strong_int.h"
 #include "base/writer.h"
-#include "ginnel/result.h"
 
 namespace ginnel::kcp {
 
-using Conv = StrongInt<struct ConvTag, std::uint32_t>;       // both ends use the same one
-using Sn = SerialNumber<struct SnTag, std::uint32_t>;        // segment number, from 0
-using Timestamp = SerialNumber<struct TsTag, std::uint32_t>; // milliseconds; wraps in 49.7 days
+using Conv = StrongInt<struct ConvTag, std::uint32_t>;        // both ends use the same one
+using Sn = SerialNumber<struct SnTag, std::uint32_t>;         // segment number, from 0
+using Timestamp = SerialNumber<struct TsTag, std::uint32_t>;  // milliseconds; wraps in 49.7 days
 
 inline constexpr std::size_t kHeaderBytes = 24;
 

@@ -7,8 +7,13 @@ namespace {
 
 Segment example() {
   static constexpr std::array<std::uint8_t, 3> kPayload = {7, 8, 9};
-  return {.conv = Conv(0x11223344), .cmd = Cmd::kPush, .frg = 2, .wnd = 0x8001,
-          .ts = Timestamp(0xfffffffe), .sn = Sn(5), .una = Sn(0xffffffff),
+  return {.conv = Conv(0x11223344),
+          .cmd = Cmd::kPush,
+          .frg = 2,
+          .wnd = 0x8001,
+          .ts = Timestamp(0xfffffffe),
+          .sn = Sn(5),
+          .una = Sn(0xffffffff),
           .payload = bytes_of(kPayload)};
 }
 
@@ -24,8 +29,16 @@ ByteVector written(const Segment& segment) {
 
 TEST(KcpWire, WhatIsWrittenIsParsedAgain) {
   const ByteVector bytes = written(example());
-  EXPECT_EQ(to_hex(bytes), "44332211" "51" "02" "0180" "feffffff" "05000000" "ffffffff" "03000000"
-                           "070809");
+  EXPECT_EQ(to_hex(bytes),
+            "44332211"
+            "51"
+            "02"
+            "0180"
+            "feffffff"
+            "05000000"
+            "ffffffff"
+            "03000000"
+            "070809");
   Reader reader(bytes);
   const auto segment = parse_segment(reader);
   ASSERT_TRUE(segment);

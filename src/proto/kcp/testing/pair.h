@@ -47,8 +47,8 @@ class Pair {
   Kcp a;
   Kcp b;
   Instant now;
-  std::function<void()> on_turn;                                 // the application
-  std::function<bool(const Kcp& from, ConstBytes)> lose;         // true: this one is lost
+  std::function<void()> on_turn;                          // the application
+  std::function<bool(const Kcp& from, ConstBytes)> lose;  // true: this one is lost
   std::function<void(const Kcp& who, Kcp::Event)> on_event;
   std::uint64_t datagrams = 0;  // put on a link, lost ones included
 
@@ -73,8 +73,8 @@ class Pair {
       if (const auto at = end->next_timeout(); at && *at <= now) end->handle_timeout(now);
       Wire wire{*this, *end};
       next = earlier(next, drain(*end, now, wire, [&](Kcp::Event event) {
-        if (on_event) on_event(*end, event);
-      }));
+                       if (on_event) on_event(*end, event);
+                     }));
     }
     if (!flights_.empty()) next = earlier(next, flights_.begin()->first);
     return next;
