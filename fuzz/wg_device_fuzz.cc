@@ -145,14 +145,14 @@ class Fuzz {
 
   Reader input_;
   Instant now_{1'000'000'000};
-  std::array<Device, 2> devices_{
+  Device devices_[2] = {
       Device({}, counting_key(0x01), Rng::from_seed(1), now_, Wall{1'000'000'000}),
       Device({}, counting_key(0x21), Rng::from_seed(2), now_, Wall{1'000'000'000})};
-  std::array<PeerHandle, 2> peers_;
+  PeerHandle peers_[2];
   std::deque<Flying> flying_;
   Flying last_{};
   int next_text_ = 0;
-  std::array<std::map<std::string, int>, 2> sent_;  // plaintext -> times it arrived
+  std::map<std::string, int> sent_[2];  // plaintext -> times it arrived
 };
 
 }  // namespace

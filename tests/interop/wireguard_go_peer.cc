@@ -1,11 +1,12 @@
 // The other end of tests/interop/wireguard_go.sh: a Device on a real socket against a stock
 // WireGuard program.
 //
-//   wireguard_go_peer PRIVATE_BASE64 PEER_BASE64 PSK_BASE64 PORT PEER_IP:PORT SECONDS
+//   wireguard_go_peer initiate|respond PRIVATE_FILE PEER_FILE PSK_FILE PORT PEER_IP:PORT SECONDS
 //
-// Sends an ICMP echo request of 10.78.0.2 to 10.78.0.1 each 200 ms (which makes it the initiator,
-// unless the peer was first) and answers those that come. Prints what happened, one `name value` a
-// line: initiated, accepted (sessions in either role), replies, requests.
+// Sends an ICMP echo request of 10.78.0.2 to 10.78.0.1 each 200 ms, as `respond` only once there is
+// a session, and answers those that come. The files are what `wg genkey`, `pubkey` and `genpsk`
+// write. Prints what happened, one `name value` a line: initiated, accepted (sessions in either
+// role), replies, requests.
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/random.h>
@@ -15,6 +16,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <string_view>
 
 #include "base/base64.h"
 #include "base/drain.h"
@@ -78,12 +81,12 @@ class Program {
   }
   ~Program() { close(socket_); }
 
-  void run(Instant end) {
+  void run(Instant end, bool initiates) {
     Instant next_ping = now();
     while (now() < end) {
       if (now() >= next_ping) {
         next_ping = next_ping + 200ms;
-        echo(kEchoRequest, ++sequence_);
+        if (initiates || accepted_ > 0) echo(kEchoRequest, ++sequence_);
       }
       pollfd ready{socket_, POLLIN, 0};
       if (poll(&ready, 1, 20) > 0) receive();
@@ -163,18 +166,26 @@ class Program {
   int initiated_ = 0, accepted_ = 0, replies_ = 0, requests_ = 0;
 };
 
+template <class Key>
+std::optional<Key> read_key(const char* file) {
+  std::string text;
+  std::ifstream(file) >> text;
+  const auto bytes = from_base64(text);
+  return bytes ? Key::from(*bytes) : std::nullopt;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) return 2;
-  auto key = crypto::SessionSecret::from(from_base64(argv[1]).value());
-  const auto theirs = crypto::SessionPublic::from_base64(argv[2]);
-  auto psk = crypto::PresharedKey::from(from_base64(argv[3]).value());
-  const auto to = Endpoint::parse(argv[5]);
+  if (argc != 8) return 2;
+  auto key = read_key<crypto::SessionSecret>(argv[2]);
+  const auto theirs = read_key<crypto::SessionPublic>(argv[3]);
+  auto psk = read_key<crypto::PresharedKey>(argv[4]);
+  const auto to = Endpoint::parse(argv[6]);
   if (!key || !theirs || !psk || !to) return 2;
   Program program(std::move(*key), *theirs, std::move(*psk),
-                  static_cast<std::uint16_t>(std::atoi(argv[4])), *to);
-  program.run(now() + 1s * std::atoi(argv[6]));
+                  static_cast<std::uint16_t>(std::atoi(argv[5])), *to);
+  program.run(now() + 1s * std::atoi(argv[7]), std::string_view(argv[1]) == "initiate");
   program.print();
   return 0;
 }

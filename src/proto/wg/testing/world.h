@@ -192,7 +192,7 @@ class World {
   }
 
   const WorldOptions options_;
-  std::array<Node, 2> nodes_;
+  Node nodes_[2];
   std::multimap<Instant, Flying> wire_;
 };
 
