@@ -16,6 +16,33 @@ std::uint64_t hash_of(ConstBytes bytes) {
 
 }  // namespace
 
+void Ledger::Recent::add(const Message& message) {
+  if (order_.size() == kRecentMax) {
+    take(order_.front().hash);
+    order_.pop_front();
+  }
+  order_.push_back(message);
+  numbers_.emplace(message.hash, message.number);
+}
+
+std::optional<std::uint64_t> Ledger::Recent::find(std::uint64_t hash) const {
+  const auto it = numbers_.find(hash);
+  return it == numbers_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool Ledger::Recent::take(std::uint64_t hash) {
+  const auto it = numbers_.find(hash);
+  if (it == numbers_.end()) return false;
+  numbers_.erase(it);
+  return true;
+}
+
+void Ledger::Recent::move_to(Recent& other) {
+  for (const Message& message : order_) other.add(message);
+  order_.clear();
+  numbers_.clear();
+}
+
 void Ledger::set_guarantee(std::string channel, Guarantee guarantee) {
   guarantees_.insert_or_assign(std::move(channel), guarantee);
 }
@@ -58,7 +85,7 @@ void Ledger::forget_oldest(const FlowId& id, Flow& f) {
     ++counts_.lost;
     --counts_.missing;
   }
-  f.may_recur.insert(oldest.hash);
+  f.may_recur.add(oldest);
   f.under_way.pop_front();
 }
 
@@ -86,7 +113,7 @@ void Ledger::received(MachineId from, MachineId to, std::string_view channel, Co
   const auto still = std::ranges::find(f.under_way, message.number, &Message::number);
   if (must_arrive(f, message)) --counts_.missing;
   f.under_way.erase(still);
-  remember(f, message);
+  f.delivered.add(message);
 }
 
 // A message came that others, sent before it, should have preceded.
@@ -94,7 +121,7 @@ void Ledger::check_order(const FlowId& id, Flow& f, std::size_t index) {
   for (std::size_t i = 0; i < index; ++i) {
     Message& earlier = f.under_way[i];
     if (earlier.excused) {
-      f.may_recur.insert(earlier.hash);
+      f.may_recur.add(earlier);
     } else if (!earlier.overtaken) {
       earlier.overtaken = true;
       ++counts_.reordered;
@@ -106,21 +133,12 @@ void Ledger::check_order(const FlowId& id, Flow& f, std::size_t index) {
       std::remove_if(f.under_way.begin(), end, [](const Message& m) { return m.excused; }), end);
 }
 
-void Ledger::remember(Flow& f, const Message& message) {
-  f.delivered.push_back(message);
-  f.seen.insert(message.hash);
-  if (f.delivered.size() <= kDeliveredMax) return;
-  f.seen.erase(f.seen.find(f.delivered.front().hash));
-  f.delivered.pop_front();
-}
-
 void Ledger::receive_unexpected(const FlowId& id, Flow& f, std::uint64_t hash) {
-  if (f.may_recur.erase(hash) != 0) {
+  if (f.may_recur.take(hash)) {
     ++counts_.again;
-  } else if (f.seen.contains(hash)) {
+  } else if (const auto number = f.delivered.find(hash)) {
     ++counts_.doubled;
-    const auto it = std::ranges::find(f.delivered, hash, &Message::hash);
-    report("doubled", id, it->number);
+    report("doubled", id, *number);
   } else {
     ++counts_.unknown;
     report("corrupted, or never sent", id, 0);
@@ -131,10 +149,7 @@ void Ledger::on_crash(const World&, MachineId machine) {
   for (auto& [id, f] : flows_) {
     if (id.from != machine && id.to != machine) continue;
     for (Message& message : f.under_way) excuse(f, message);
-    if (id.to != machine) continue;
-    f.may_recur.insert(f.seen.begin(), f.seen.end());
-    f.delivered.clear();
-    f.seen.clear();
+    if (id.to == machine) f.delivered.move_to(f.may_recur);
   }
 }
 

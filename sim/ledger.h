@@ -15,7 +15,7 @@
 #pragma once
 #include <deque>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -33,8 +33,8 @@ class Ledger : public Checker {
   // Messages under way in one flow. Past it the oldest is forgotten: a violation if it had to
   // arrive.
   static constexpr std::size_t kUnderWayMax = 16'384;
-  // Delivered messages of a flow that are remembered, to tell a double from a forgery.
-  static constexpr std::size_t kDeliveredMax = 4096;
+  // Messages of a flow that are remembered after they arrived, to tell a double from a forgery.
+  static constexpr std::size_t kRecentMax = 16'384;
 
   explicit Ledger(const World& world) : world_(world) {}
 
@@ -66,6 +66,20 @@ class Ledger : public Checker {
     bool excused = false;      // may be lost
     bool overtaken = false;    // reported as reordered
   };
+  // The last kRecentMax messages that were added, by hash.
+  class Recent {
+   public:
+    void add(const Message& message);
+    // Its number in the flow; nullopt: not among them.
+    std::optional<std::uint64_t> find(std::uint64_t hash) const;
+    // True if it was there; one of equal ones is removed.
+    bool take(std::uint64_t hash);
+    void move_to(Recent& other);
+
+   private:
+    std::deque<Message> order_;                            // as added; some are taken already
+    std::multimap<std::uint64_t, std::uint64_t> numbers_;  // by hash
+  };
   struct FlowId {
     MachineId from;
     MachineId to;
@@ -75,10 +89,9 @@ class Ledger : public Checker {
   struct Flow {
     Guarantee guarantee = Guarantee::kOrdered;
     std::uint64_t last_number = 0;
-    std::deque<Message> under_way;      // in the order sent
-    std::deque<Message> delivered;      // the last kDeliveredMax, in the order received
-    std::multiset<std::uint64_t> seen;  // their hashes
-    std::set<std::uint64_t> may_recur;  // hashes that a crash allows once more
+    std::deque<Message> under_way;  // in the order sent
+    Recent delivered;
+    Recent may_recur;  // a crash allows these once more, or late
   };
 
   Flow& flow(const FlowId& id);
@@ -86,7 +99,6 @@ class Ledger : public Checker {
   void excuse(Flow& flow, Message& message);
   void forget_oldest(const FlowId& id, Flow& flow);
   void check_order(const FlowId& id, Flow& flow, std::size_t index);
-  void remember(Flow& flow, const Message& message);
   void receive_unexpected(const FlowId& id, Flow& flow, std::uint64_t hash);
   void report(std::string_view what, const FlowId& id, std::uint64_t number);
 

@@ -131,6 +131,14 @@ TEST(Ledger, CrashedReceiverMayGetAMessageOnceMore) {
   EXPECT_EQ(books.ledger.violation_count(), 1U);
 }
 
+TEST(Ledger, FlowWithoutEndStaysBoundedAndTellsWhatItForgets) {
+  Books books;
+  for (std::size_t i = 0; i < Ledger::kUnderWayMax + 1; ++i) books.sent(std::to_string(i));
+  EXPECT_EQ(
+      books.ledger.violations(),
+      Books::Texts{"lost, or more under way than the ledger holds: alice > bob chat #1 at 0 ms"});
+}
+
 TEST(Ledger, CrashOfAThirdExcusesNothing) {
   Books books;
   const auto carol = books.world.add_machine("carol", std::make_unique<EchoHost>(std::uint16_t{7}));
