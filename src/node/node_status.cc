@@ -39,6 +39,11 @@ std::vector<std::string> texts_of(const std::vector<Address>& addresses) {
   return out;
 }
 
+std::chrono::system_clock::time_point date_of(Wall wall) {
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(Nanoseconds(wall.ns)));
+}
+
 }  // namespace
 
 PathInfo Node::path_of(const Session& session) const {
@@ -74,9 +79,7 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
     out.rx_bytes = session->rx_bytes;
     out.tx_bytes = session->tx_bytes;
     if (session->last_received) {
-      const Wall seen = wall(now) + (*session->last_received - now);
-      out.last_seen = std::chrono::system_clock::time_point(
-          std::chrono::duration_cast<std::chrono::system_clock::duration>(Nanoseconds(seen.ns)));
+      out.last_seen = date_of(wall(now) + (*session->last_received - now));
     }
   }
   if (fresh || peer->is_online() || registry_.find(id)) {
@@ -84,6 +87,22 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
   } else if (session && !session->has_key_pair && !session->stock) {
     out.state = PeerState::kConnecting;
   }
+  return out;
+}
+
+std::vector<Attempt> Node::why(Instant now, const Id& id) const {
+  std::vector<Attempt> out;
+  const Session* session = find(id);
+  if (!session) return out;
+  const PathInfo path = path_of(*session);
+  if (path.kind == PathKind::kNone) return out;
+  out.push_back({.local = "",
+                 .remote = path.via.empty() ? path.endpoint : path.via,
+                 .kind = std::string(path_kind_name(path.kind)),
+                 .result = "selected",
+                 .reason = path.reason,
+                 .fix = "",
+                 .at = date_of(wall(now))});
   return out;
 }
 

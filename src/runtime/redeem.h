@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address.h"
 #include "base/instant.h"
 #include "proto/control/hub_list.h"
 #include "proto/control/token.h"
