@@ -199,6 +199,7 @@ bool Agent::service_pair(Instant now, Pair& pair) {
 void Agent::leave_dead_path(Instant now) {
   raise(PathLost{*selected_, Reason::kPathDied});
   reselect(now);
+  if (selected_ && selected_->path == kSocket) return;  // a spare one works
   RelayPath* const relay = selected_ ? find_relay(selected_->path) : nullptr;
   if (relay) relay->nominate();
   failures_ = 0;

@@ -220,7 +220,7 @@ class Agent {
   std::vector<RelayPath> relays_;             // at most kRelaysMax, one per path id
   Introduction introduction_;
   std::size_t failures_ = 0;  // introductions in a row without a direct path
-  bool peer_silent_ = false;  // the last one got no sign of the peer
+  Reason failure_ = Reason::kNoAnswer;  // of the last of them
   RateCap<kSilentProbesPerMinute> silent_probes_{60s};
   Timers<Timer> timers_;
   // Idle for too long: probes are answered, but not returned, or two idle nodes would keep each

@@ -169,6 +169,11 @@ Result<void, Drop> Agent::handle_call_me_maybe(Instant now, ConstBytes body) {
   } else {
     open_introduction(now);
   }
+  // Who calls is not content with its path: it may have moved. If ours still works that is known
+  // within a round trip; if not, this saves most of the time that silence takes to be believed.
+  const bool direct = selected_ && selected_->path == kSocket;
+  Pair* const current = direct && !parsed->reply ? find_pair(selected_->endpoint) : nullptr;
+  if (current) current->doubt(now);
   const bool peer_is_open = parsed->primed || parsed->reply;
   prime_all(now);
   if (peer_is_open) note_far_side_open(now);
@@ -218,13 +223,13 @@ bool Agent::spend(Instant now, const Pair& pair) {
 void Agent::end_introduction(Instant now) {
   introduction_.running = false;
   timers_.stop(Timer::kCall);
-  peer_silent_ = introduction_.called && !introduction_.heard;
   const bool direct = selected_ && selected_->path == kSocket;
   if (direct) {
     failures_ = 0;
   } else {
     timers_.set(Timer::kRetry, now + kRetryAfter[std::min(failures_, kRetryAfter.size() - 1)]);
     ++failures_;
+    failure_ = reason_of_failure();
   }
   refresh_reason();
 }

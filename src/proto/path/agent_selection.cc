@@ -147,15 +147,15 @@ Reason Agent::find_reason() const {
   if (selected_ && selected_->path == kSocket) return Reason::kOk;
   if (!selected_) return Reason::kNoPath;
   if (std::ranges::any_of(pairs_, &Pair::has_died)) return Reason::kPathDied;
-  if (introduction_.running) return Reason::kProbing;
-  if (failures_ == 0) return Reason::kIdle;
-  return reason_of_failure();
+  // While it is tried again the last result says more than "probing".
+  if (failures_ > 0) return failure_;
+  return introduction_.running ? Reason::kProbing : Reason::kIdle;
 }
 
 Reason Agent::reason_of_failure() const {
   if (udp_blocked_) return Reason::kUdpBlocked;
   if (!config_.punch) return Reason::kPunchDisabled;
-  if (peer_silent_) return Reason::kPeerSilent;
+  if (introduction_.called && !introduction_.heard) return Reason::kPeerSilent;
   const bool own = stun::is_symmetric(own_nat_.mapping);
   const bool remote = stun::is_symmetric(remote_nat_.mapping);
   if (own && remote) return Reason::kSymmetricBoth;
@@ -185,7 +185,7 @@ Attempt Agent::attempt_of(const Pair& pair) const {
       break;
     case PairState::kFailed:
       out.result = pair.has_died() ? AttemptResult::kDied : AttemptResult::kNoAnswer;
-      out.reason = pair.has_died() ? Reason::kPathDied : reason_of_failure();
+      out.reason = pair.has_died() ? Reason::kPathDied : failure_;
       break;
     case PairState::kDead:
       out.result = AttemptResult::kDied;
