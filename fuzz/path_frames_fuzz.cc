@@ -29,7 +29,8 @@ void feed(ConstBytes input) {
   ByteVector slot(1500);
   while (input.size() >= 3) {
     const auto control = std::to_integer<std::uint8_t>(input[0]);
-    const std::size_t size = std::min<std::size_t>(std::to_integer<std::size_t>(input[1]), input.size() - 3);
+    const std::size_t size =
+        std::min<std::size_t>(std::to_integer<std::size_t>(input[1]), input.size() - 3);
     const ConstBytes body = input.subspan(3, size);
     const bool relayed = (control & 0x40) != 0;
     const Endpoint from = relayed ? kHub : Endpoint{Address::v4(198, 51, 100, control & 15), 4000};

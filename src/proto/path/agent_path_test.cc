@@ -78,7 +78,9 @@ TEST(Agent, LostCallIsRepeated) {
   world.a.behind({});
   world.b.behind({});
   int left = 1;
-  world.lose = [&](const Site&, ConstBytes frame) { return frame[0] == std::byte{0x20} && left-- > 0; };
+  world.lose = [&](const Site&, ConstBytes frame) {
+    return frame[0] == std::byte{0x20} && left-- > 0;
+  };
   world.start(false);
   world.run_for(350ms);
   EXPECT_FALSE(world.a.is_direct());
@@ -101,7 +103,7 @@ TEST(Agent, LossOfAThirdOfAllFramesOnlyDelaysIt) {
   EXPECT_GE(direct, 45);
 }
 
-// Facts section 6: p99 <= 600 ms at 5 % loss.
+// p99 <= 600 ms at 5 % loss.
 TEST(Agent, FivePercentLossKeepsItUnderSixHundredMilliseconds) {
   int late = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
@@ -128,7 +130,7 @@ TEST(Agent, DuplicatedFramesChangeNothing) {
   EXPECT_LE(world.a.calls, 4u);
 }
 
-// Attack case 5.
+// What was taken once is not taken again.
 TEST(Agent, ReplayedCallAndProbeAreDropped) {
   Direct world;
   const CallMeMaybe call{.transaction = 77, .primed = true};
@@ -148,15 +150,17 @@ TEST(Agent, AnswersThatNobodyAskedForProveNothing) {
   world.start(false);
   const Endpoint candidate = world.candidates_of(world.b).back().endpoint;
   const ProbeAnswer forged{.transaction = 1, .sequence = 1, .observed = world.a.host};
-  EXPECT_EQ(world.a.agent->handle_probe_answer(world.now, kSocket, candidate, body_of(forged)).error(),
-            Drop::kUnknownTransaction);
+  EXPECT_EQ(
+      world.a.agent->handle_probe_answer(world.now, kSocket, candidate, body_of(forged)).error(),
+      Drop::kUnknownTransaction);
   const Endpoint elsewhere = *Endpoint::parse("198.51.100.99:9");
-  EXPECT_EQ(world.a.agent->handle_probe_answer(world.now, kSocket, elsewhere, body_of(forged)).error(),
-            Drop::kWrongAddress);
+  EXPECT_EQ(
+      world.a.agent->handle_probe_answer(world.now, kSocket, elsewhere, body_of(forged)).error(),
+      Drop::kWrongAddress);
   EXPECT_FALSE(world.a.is_direct());
 }
 
-// Facts section 8 of "Techniques": on the relay again within 2 s, both sides.
+// On the relay again within 2 s, both sides.
 TEST(Agent, DeadPathIsLeftWithinTwoSecondsAndTakenAgainWithinFive) {
   Direct world;
   world.talk(world.a, 50ms, 5s);
@@ -221,7 +225,7 @@ TEST(Agent, IdlePeersCostNothing) {
   EXPECT_LE(world.until([&] { return world.a.is_direct(); }, world.a), 400ms);
 }
 
-// Facts, "flapping": at most one switch per 10 s under +-20 % noise.
+// At most one switch per 10 s under +-20 % noise.
 TEST(Agent, DoesNotFlapBetweenPathsThatAreAlike) {
   World world;
   const auto address = [](std::uint8_t last) { return Address::v4(203, 0, 113, last); };
@@ -267,7 +271,7 @@ TEST(Agent, PrefersTheLanAndSaysSo) {
   EXPECT_EQ(world.a.agent->selected()->endpoint, world.b.host);
 }
 
-// Attack case 15: both LANs are 192.168.1.0/24, and somebody else has the peer's private address.
+// Both LANs are 192.168.1.0/24, and somebody else has the peer's private address.
 TEST(Agent, WrongHostAtThePeersPrivateAddressIsNeverSelected) {
   World world;
   world.b.subnet = world.a.subnet;
@@ -292,7 +296,7 @@ TEST(Agent, PublicAddressOfThePeerIsCalledDirect) {
   EXPECT_EQ(world.a.agent->kind(), PathKind::kDirect);
 }
 
-// Attack case 7: a captured valid packet, raced from another address.
+// A captured valid packet, raced from another address.
 TEST(Agent, PacketFromANewAddressDoesNotMoveThePath) {
   Direct world;
   const auto before = world.a.agent->selected();
@@ -403,7 +407,7 @@ TEST(Agent, SwitchedOffItNeitherCallsNorPrimes) {
   EXPECT_EQ(world.b.agent->reason(), Reason::kPeerSilent);
 }
 
-// Attack case 1 and 2: an introduction full of victims.
+// An introduction full of victims.
 TEST(Agent, OneIntroductionSendsLittleToAddressesThatDoNotAnswer) {
   World world;
   world.a.behind({});
@@ -426,7 +430,8 @@ TEST(Agent, TenIntroductionsThatNameOneVictimCostItNoMoreThanTheCap) {
     Agent agent({}, {}, budget, Rng::from_seed(i));
     agent.set_relays({}, {{.path = kRelay, .endpoint = kHub}});
     const auto port = static_cast<std::uint16_t>(4000 + i);
-    const CallMeMaybe call{.transaction = 5, .primed = true,
+    const CallMeMaybe call{.transaction = 5,
+                           .primed = true,
                            .candidates = {{CandidateKind::kServerReflexive, {victim, port}}}};
     ASSERT_TRUE(agent.handle_call_me_maybe({}, body_of(call)));
     for (Instant now; now.ns < 3'000'000'000; now = now + 10ms) {
@@ -488,8 +493,9 @@ TEST(Agent, ProbesFromManyAddressesKeepItBounded) {
   const auto before = world.a.agent->selected();
   for (std::uint16_t i = 1; i < 1000; ++i) {
     const Probe probe{.transaction = i, .sequence = 1, .padding = 19};
-    const Endpoint from{Address::v4(198, 18, static_cast<std::uint8_t>(i >> 8),
-                                    static_cast<std::uint8_t>(i)), 4000};
+    const Endpoint from{
+        Address::v4(198, 18, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)),
+        4000};
     world.deliver(world.a, kSocket, from, framed(probe), 80);
   }
   EXPECT_LE(world.a.agent->attempts().size(), Agent::kPairsMax + 1);

@@ -12,7 +12,8 @@ const Address kVictim = Address::v4(192, 0, 2, 1);
 TEST(ProbeBudget, CapsWhatASilentAddressGetsInAMinute) {
   ProbeBudget budget({});
   std::size_t sent = 0;
-  for (Instant now; now.ns < 59'000'000'000; now = now + 100ms) sent += budget.allow(now, kVictim) ? 1 : 0;
+  for (Instant now; now.ns < 59'000'000'000; now = now + 100ms)
+    sent += budget.allow(now, kVictim) ? 1 : 0;
   EXPECT_EQ(sent, ProbeBudget::kPerSilentAddress);
   EXPECT_TRUE(budget.allow(Instant{} + 61s, kVictim));
 }

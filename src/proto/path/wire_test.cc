@@ -12,10 +12,14 @@ CallMeMaybe call() {
                   {CandidateKind::kPublic, *Endpoint::parse("[2001:db8::1]:7701")}};
   return m;
 }
-Probe probe() { return {.transaction = 0x0102030405060708, .sequence = 9, .nominate = true, .padding = 3}; }
+Probe probe() {
+  return {.transaction = 0x0102030405060708, .sequence = 9, .nominate = true, .padding = 3};
+}
 ProbeAnswer answer() {
-  return {.transaction = 0x0102030405060708, .sequence = 9,
-          .observed = *Endpoint::parse("198.51.100.7:4164"), .received_bytes = 80};
+  return {.transaction = 0x0102030405060708,
+          .sequence = 9,
+          .observed = *Endpoint::parse("198.51.100.7:4164"),
+          .received_bytes = 80};
 }
 
 template <class Body>
@@ -27,12 +31,28 @@ ByteVector body_of(const Body& body) {
 
 TEST(PathFrames, HaveTheBytesOfTheDocument) {
   EXPECT_EQ(to_hex(body_of(call())),
-            "0807060504030201" "01" "02" "04" "02"
-            "00" "00000000000000000000ffffc0a80102" "1e14"
-            "03" "20010db8000000000000000000000001" "1e15");
-  EXPECT_EQ(to_hex(body_of(probe())), "0807060504030201" "09000000" "01" "000000");
+            "0807060504030201"
+            "01"
+            "02"
+            "04"
+            "02"
+            "00"
+            "00000000000000000000ffffc0a80102"
+            "1e14"
+            "03"
+            "20010db8000000000000000000000001"
+            "1e15");
+  EXPECT_EQ(to_hex(body_of(probe())),
+            "0807060504030201"
+            "09000000"
+            "01"
+            "000000");
   EXPECT_EQ(to_hex(body_of(answer())),
-            "0807060504030201" "09000000" "00000000000000000000ffffc6336407" "1044" "5000");
+            "0807060504030201"
+            "09000000"
+            "00000000000000000000ffffc6336407"
+            "1044"
+            "5000");
 }
 
 TEST(PathFrames, ReadWhatTheyWrite) {
@@ -85,7 +105,7 @@ TEST(PathFrames, RefuseReservedBitsAndUnknownValues) {
   EXPECT_EQ(Probe::parse(p).error(), Drop::kBadField);
 }
 
-// Attack case 16: 1000 candidates.
+// A hostile peer may list a thousand.
 TEST(PathFrames, RefuseMoreThanSixteenCandidates) {
   CallMeMaybe m = call();
   m.candidates.resize(16, m.candidates[0]);
