@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     GINNEL_ASSERT(again->write(second) == written);
     GINNEL_ASSERT(equal(ConstBytes(first).first(written), ConstBytes(second).first(written)));
   }
-  stun::BindingServer server({.address = Address::v4(203, 0, 113, 9), .main_port = 7700,
-                              .probe_port = 7701});
+  stun::BindingServer server(
+      {.address = Address::v4(203, 0, 113, 9), .main_port = 7700, .probe_port = 7701});
   const Endpoint from{Address::v4(198, 51, 100, 7), 4164};
   const auto answer = server.handle_request({}, from, stun::ServerPort::kMain, input, first);
   if (answer) GINNEL_ASSERT((answer->size + 28) * 10 <= (size + 28) * 14);

@@ -23,7 +23,11 @@ bool is_new(std::array<std::uint64_t, N>& seen, std::size_t& next, std::uint64_t
 }  // namespace
 
 Agent::Agent(Instant now, const Config& config, ProbeBudget& budget, Rng rng)
-    : config_(config), budget_(budget), rng_(std::move(rng)), switched_at_(now), now_(now),
+    : config_(config),
+      budget_(budget),
+      rng_(std::move(rng)),
+      switched_at_(now),
+      now_(now),
       wanted_until_(now) {
   filter_.set_overlay(config.overlay);
 }
@@ -199,6 +203,7 @@ bool Agent::service_pair(Instant now, Pair& pair) {
 void Agent::leave_dead_path(Instant now) {
   raise(PathLost{*selected_, Reason::kPathDied});
   reselect(now);
+  if (selected_ && selected_->path == kSocket) return;  // a spare one works
   RelayPath* const relay = selected_ ? find_relay(selected_->path) : nullptr;
   if (relay) relay->nominate();
   failures_ = 0;
@@ -208,7 +213,8 @@ void Agent::leave_dead_path(Instant now) {
 void Agent::service_relay(Instant now, RelayPath& relay) {
   relay.take_silence(now);
   if (!relay.probe_is_due(now, use_of(relay))) return;
-  Probe probe{.transaction = relay.transaction(), .nominate = relay.is_nominating(),
+  Probe probe{.transaction = relay.transaction(),
+              .nominate = relay.is_nominating(),
               .padding = kSmallPadding};
   probe.sequence = relay.note_probe(now);
   outgoing_.push({.path = relay.relay().path, .to = relay.relay().endpoint, .body = probe});
@@ -217,7 +223,8 @@ void Agent::service_relay(Instant now, RelayPath& relay) {
 // A probe that the budget refuses is lost like any other: the pair goes on with its schedule.
 void Agent::send_probe(Instant now, Pair& pair, std::size_t mtu_bytes, std::uint8_t ttl) {
   const bool allowed = spend(now, pair);
-  Probe probe{.transaction = pair.transaction(), .padding = probe_padding(pair.remote(), mtu_bytes)};
+  Probe probe{.transaction = pair.transaction(),
+              .padding = probe_padding(pair.remote(), mtu_bytes)};
   if (ttl == 0) {
     probe.sequence = pair.note_probe(now, mtu_bytes);
   } else {
@@ -277,7 +284,8 @@ Pair* Agent::add_pair(Instant now, const Candidate& candidate) {
   if (pairs_.size() >= kPairsMax) {
     const auto useless = std::ranges::find_if(pairs_, [&](const Pair& pair) {
       const bool selected = selected_ && selected_->endpoint == pair.remote();
-      return !selected && (pair.state() == PairState::kFailed || pair.state() == PairState::kWaiting);
+      return !selected &&
+             (pair.state() == PairState::kFailed || pair.state() == PairState::kWaiting);
     });
     if (useless == pairs_.end()) return nullptr;
     pairs_.erase(useless);
@@ -296,7 +304,9 @@ bool Agent::in_use() const { return used_at_ && now_ - *used_at_ < kInUseFor; }
 Pair::Use Agent::use_of(const Pair& pair) const {
   const bool selected =
       selected_ && selected_->path == kSocket && selected_->endpoint == pair.remote();
-  return {.selected = selected, .in_use = in_use(), .heartbeat = config_.heartbeat,
+  return {.selected = selected,
+          .in_use = in_use(),
+          .heartbeat = config_.heartbeat,
           .keepalive = config_.keepalive};
 }
 

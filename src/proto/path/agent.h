@@ -31,15 +31,15 @@
 namespace ginnel::path {
 
 struct Config {
-  bool punch = true;                 // [punch] enable
-  Nanoseconds heartbeat{1s};         // on the selected direct path while in use
-  Nanoseconds keepalive{15s};        // on it when idle: below most NATs' 30 s
-  Nanoseconds idle_after{600s};      // without data: direct paths are let go
-  std::size_t mtu_bytes = 1500;      // of the outgoing interface
+  bool punch = true;             // [punch] enable
+  Nanoseconds heartbeat{1s};     // on the selected direct path while in use
+  Nanoseconds keepalive{15s};    // on it when idle: below most NATs' 30 s
+  Nanoseconds idle_after{600s};  // without data: direct paths are let go
+  std::size_t mtu_bytes = 1500;  // of the outgoing interface
   // What sealing, UDP and IP add to a frame: 32 + 8 + 20, or 40.
   std::size_t overhead_v4_bytes = 60;
   std::size_t overhead_v6_bytes = 80;
-  std::vector<Prefix> overlay;       // never a candidate
+  std::vector<Prefix> overlay;  // never a candidate
 };
 
 // Where data for the peer goes.
@@ -65,7 +65,14 @@ struct MtuChanged {
   std::size_t mtu_bytes = 0;
 };
 
-enum class AttemptResult : std::uint8_t { kSelected, kProven, kProbing, kWaiting, kNoAnswer, kDied };
+enum class AttemptResult : std::uint8_t {
+  kSelected,
+  kProven,
+  kProbing,
+  kWaiting,
+  kNoAnswer,
+  kDied
+};
 std::string_view attempt_result_name(AttemptResult result);  // "no answer"
 
 // One way to the peer and how it went, for `why`.
@@ -85,9 +92,9 @@ class Agent {
   using Event = std::variant<PathSelected, PathLost, ReasonChanged, MtuChanged>;
   // At the limit a probe from a further address is not taken and a candidate not tried.
   static constexpr std::size_t kPairsMax = 24;
-  static constexpr std::size_t kRelaysMax = 4;  // further ones are ignored
+  static constexpr std::size_t kRelaysMax = 4;   // further ones are ignored
   static constexpr std::size_t kEventsMax = 32;  // at the limit the oldest is dropped
-  // Attack case 2: what one introduction may send to addresses that have not answered.
+  // What one introduction may send to addresses that have not answered.
   static constexpr std::size_t kIntroductionPacketsMax = 32;
   static constexpr std::size_t kIntroductionBytesMax = 4096;
   // And all introductions with this peer together, so that a hopeless pair stays cheap.
@@ -100,7 +107,9 @@ class Agent {
 
   // --- what the node knows
   void set_local_candidates(Instant now, std::vector<Candidate> own, stun::NatClass nat);
-  void set_local_subnets(std::vector<Prefix> subnets) { filter_.set_local_subnets(std::move(subnets)); }
+  void set_local_subnets(std::vector<Prefix> subnets) {
+    filter_.set_local_subnets(std::move(subnets));
+  }
   void set_udp_blocked(bool blocked) { udp_blocked_ = blocked; }
   // From tables D and E; host candidates in it are ignored (they go end to end only).
   void set_remote_candidates(Instant now, const std::vector<Candidate>& remote);
@@ -153,7 +162,7 @@ class Agent {
     bool primed = false;  // our NAT is open toward what we know of the peer
     bool heard = false;   // the peer called or probed: its NAT is open
     bool reply_due = false;
-    bool called = false;  // we called
+    bool called = false;   // we called
     bool refused = false;  // the budget said no
     int calls_left = 0;
     std::size_t packets = 0;
@@ -219,18 +228,18 @@ class Agent {
   std::vector<Pair> pairs_;                   // at most kPairsMax, one per remote endpoint
   std::vector<RelayPath> relays_;             // at most kRelaysMax, one per path id
   Introduction introduction_;
-  std::size_t failures_ = 0;  // introductions in a row without a direct path
-  bool peer_silent_ = false;  // the last one got no sign of the peer
+  std::size_t failures_ = 0;            // introductions in a row without a direct path
+  Reason failure_ = Reason::kNoAnswer;  // of the last of them
   RateCap<kSilentProbesPerMinute> silent_probes_{60s};
   Timers<Timer> timers_;
   // Idle for too long: probes are answered, but not returned, or two idle nodes would keep each
   // other up for ever.
   bool asleep_ = false;
   std::optional<Selected> selected_;
-  Instant switched_at_;       // between direct paths
+  Instant switched_at_;  // between direct paths
   Reason reason_ = Reason::kIdle;
-  Instant now_;               // of the last call: what in_use() is about
-  Instant wanted_until_;      // introductions are repeated while traffic wants them
+  Instant now_;           // of the last call: what in_use() is about
+  Instant wanted_until_;  // introductions are repeated while traffic wants them
   std::optional<Instant> used_at_;
   OutgoingQueue outgoing_;
   std::deque<Event> events_;

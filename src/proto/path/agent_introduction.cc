@@ -4,14 +4,15 @@
 //      (a full-TTL first packet would spring the Linux conntrack trap there). What needs no opening
 //      (public and mapped addresses, our own subnet) is probed at once.
 //   2. After kPrimeAhead A calls through the relay, "primed".
-//   3. B hears the call: A's NAT is open. B primes, probes A's candidates with full TTL at once, and
+//   3. B hears the call: A's NAT is open. B primes, probes A's candidates with full TTL at once,
+//   and
 //      replies with a call of its own.
 //   4. A hears the reply, or a probe of B: B's NAT is open. A probes with full TTL.
 //   5. Each side answers probes to wherever they came from and probes that address too
 //      (peer-reflexive); an answer to an own probe proves the pair, and the agent moves there.
 //
-// An A that knows no candidates of B calls "not primed": B primes, replies, and waits for A's probe.
-// Both may start at once: each hears the other's call and is B then.
+// An A that knows no candidates of B calls "not primed": B primes, replies, and waits for A's
+// probe. Both may start at once: each hears the other's call and is B then.
 #include <algorithm>
 
 #include "proto/path/agent.h"
@@ -19,7 +20,7 @@
 namespace ginnel::path {
 namespace {
 
-// Facts, "Techniques": 50 to 100 ms between priming and the real packets.
+// 50 to 100 ms between priming and the real packets.
 constexpr Nanoseconds kPrimeAhead = 50ms;
 // A call that nobody reacts to is repeated: relays over UDP lose packets.
 constexpr int kCallsMax = 3;
@@ -67,7 +68,8 @@ void Agent::open_introduction(Instant now) {
 void Agent::restate_candidates(Instant now) {
   if (selected_ && selected_->path == kSocket) return;
   failures_ = 0;
-  if (introduction_.running && introduction_.called && config_.punch) send_call(introduction_.heard);
+  if (introduction_.running && introduction_.called && config_.punch)
+    send_call(introduction_.heard);
   timers_.stop(Timer::kRetry);
   consider_introduction(now);
 }
@@ -169,6 +171,11 @@ Result<void, Drop> Agent::handle_call_me_maybe(Instant now, ConstBytes body) {
   } else {
     open_introduction(now);
   }
+  // Who calls is not content with its path: it may have moved. If ours still works that is known
+  // within a round trip; if not, this saves most of the time that silence takes to be believed.
+  const bool direct = selected_ && selected_->path == kSocket;
+  Pair* const current = direct && !parsed->reply ? find_pair(selected_->endpoint) : nullptr;
+  if (current) current->doubt(now);
   const bool peer_is_open = parsed->primed || parsed->reply;
   prime_all(now);
   if (peer_is_open) note_far_side_open(now);
@@ -191,7 +198,7 @@ void Agent::note_far_side_open(Instant now) {
   for (Pair& pair : pairs_) pair.begin_probing(now);
 }
 
-// Attack cases 1 and 2. Pairs that are proven, or whose address an authenticated packet came from,
+// No hub and no peer can aim us at a victim. Pairs that are proven, or whose address an authenticated packet came from,
 // are no strangers; the node's budget counts them all the same.
 bool Agent::spend(Instant now, const Pair& pair) {
   const bool known = pair.is_proven() || pair.state() == PairState::kDead || pair.was_heard();
@@ -218,13 +225,13 @@ bool Agent::spend(Instant now, const Pair& pair) {
 void Agent::end_introduction(Instant now) {
   introduction_.running = false;
   timers_.stop(Timer::kCall);
-  peer_silent_ = introduction_.called && !introduction_.heard;
   const bool direct = selected_ && selected_->path == kSocket;
   if (direct) {
     failures_ = 0;
   } else {
     timers_.set(Timer::kRetry, now + kRetryAfter[std::min(failures_, kRetryAfter.size() - 1)]);
     ++failures_;
+    failure_ = reason_of_failure();
   }
   refresh_reason();
 }

@@ -6,7 +6,7 @@
 namespace ginnel::path {
 namespace {
 
-// Facts, "flapping": at most one switch between direct paths in 10 s under +-20 % noise. Two paths
+// At most one switch between direct paths in 10 s under +-20 % noise. Two paths
 // that are equal can look 1.2 / 0.8 apart in single samples; smoothed ones far less than this.
 constexpr Nanoseconds kSwitchEvery = 10s;
 constexpr double kMuchBetter = 0.7;
@@ -33,12 +33,18 @@ bool is_much_better(Nanoseconds challenger, Nanoseconds current) {
 
 std::string_view attempt_result_name(AttemptResult result) {
   switch (result) {
-    case AttemptResult::kSelected: return "selected";
-    case AttemptResult::kProven: return "proven";
-    case AttemptResult::kProbing: return "probing";
-    case AttemptResult::kNoAnswer: return "no answer";
-    case AttemptResult::kDied: return "died";
-    case AttemptResult::kWaiting: break;
+    case AttemptResult::kSelected:
+      return "selected";
+    case AttemptResult::kProven:
+      return "proven";
+    case AttemptResult::kProbing:
+      return "probing";
+    case AttemptResult::kNoAnswer:
+      return "no answer";
+    case AttemptResult::kDied:
+      return "died";
+    case AttemptResult::kWaiting:
+      break;
   }
   return "waiting";
 }
@@ -68,7 +74,8 @@ const RelayPath* Agent::best_relay() const {
   }
   if (!best) return current ? current : (relays_.empty() ? nullptr : &relays_.front());
   if (!current || current->is_silent() || current == best) return best;
-  const bool nearer = current->rtt() && best->rtt() && is_much_better(*best->rtt(), *current->rtt());
+  const bool nearer =
+      current->rtt() && best->rtt() && is_much_better(*best->rtt(), *current->rtt());
   return nearer ? best : current;
 }
 
@@ -147,15 +154,15 @@ Reason Agent::find_reason() const {
   if (selected_ && selected_->path == kSocket) return Reason::kOk;
   if (!selected_) return Reason::kNoPath;
   if (std::ranges::any_of(pairs_, &Pair::has_died)) return Reason::kPathDied;
-  if (introduction_.running) return Reason::kProbing;
-  if (failures_ == 0) return Reason::kIdle;
-  return reason_of_failure();
+  // While it is tried again the last result says more than "probing".
+  if (failures_ > 0) return failure_;
+  return introduction_.running ? Reason::kProbing : Reason::kIdle;
 }
 
 Reason Agent::reason_of_failure() const {
   if (udp_blocked_) return Reason::kUdpBlocked;
   if (!config_.punch) return Reason::kPunchDisabled;
-  if (peer_silent_) return Reason::kPeerSilent;
+  if (introduction_.called && !introduction_.heard) return Reason::kPeerSilent;
   const bool own = stun::is_symmetric(own_nat_.mapping);
   const bool remote = stun::is_symmetric(remote_nat_.mapping);
   if (own && remote) return Reason::kSymmetricBoth;
@@ -165,27 +172,33 @@ Reason Agent::reason_of_failure() const {
 }
 
 Attempt Agent::attempt_of(const Pair& pair) const {
-  Attempt out{.path = kSocket, .remote = pair.remote(), .kind = pair.path_kind(),
-              .rtt = pair.rtt(), .at = pair.since()};
+  Attempt out{.path = kSocket,
+              .remote = pair.remote(),
+              .kind = pair.path_kind(),
+              .rtt = pair.rtt(),
+              .at = pair.since()};
   for (const Candidate& own : filter_.own()) {
     const bool v4 = own.endpoint.address.is_v4();
     if (v4 != pair.remote().address.is_v4()) continue;
     const bool on_lan = pair.path_kind() == PathKind::kLan;
-    if (out.local.port == 0 || (own.kind == CandidateKind::kHost) == on_lan) out.local = own.endpoint;
+    if (out.local.port == 0 || (own.kind == CandidateKind::kHost) == on_lan)
+      out.local = own.endpoint;
   }
   switch (pair.state()) {
     case PairState::kProven:
       out.result = use_of(pair).selected ? AttemptResult::kSelected : AttemptResult::kProven;
       out.reason = Reason::kOk;
       break;
-    case PairState::kProbing: out.result = AttemptResult::kProbing; break;
+    case PairState::kProbing:
+      out.result = AttemptResult::kProbing;
+      break;
     case PairState::kWaiting:
       out.result = AttemptResult::kWaiting;
       out.reason = introduction_.running ? Reason::kProbing : Reason::kIdle;
       break;
     case PairState::kFailed:
       out.result = pair.has_died() ? AttemptResult::kDied : AttemptResult::kNoAnswer;
-      out.reason = pair.has_died() ? Reason::kPathDied : reason_of_failure();
+      out.reason = pair.has_died() ? Reason::kPathDied : failure_;
       break;
     case PairState::kDead:
       out.result = AttemptResult::kDied;
@@ -197,9 +210,13 @@ Attempt Agent::attempt_of(const Pair& pair) const {
 
 Attempt Agent::attempt_of(const RelayPath& relay) const {
   const bool selected = use_of(relay).selected;
-  Attempt out{.path = relay.relay().path, .remote = relay.relay().endpoint,
-              .kind = relay.path_kind(), .reason = Reason::kOk, .rtt = relay.rtt(), .at = now_};
-  out.result = selected ? AttemptResult::kSelected
+  Attempt out{.path = relay.relay().path,
+              .remote = relay.relay().endpoint,
+              .kind = relay.path_kind(),
+              .reason = Reason::kOk,
+              .rtt = relay.rtt(),
+              .at = now_};
+  out.result = selected      ? AttemptResult::kSelected
                : relay.rtt() ? AttemptResult::kProven
                              : AttemptResult::kWaiting;
   if (relay.is_silent()) {

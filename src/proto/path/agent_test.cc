@@ -25,7 +25,7 @@ const std::vector<Kind> kKinds = {
     {"cgnatsym", {{}, {.mapping = Mapping::kApdm}}},
 };
 bool is_symmetric(const Kind& k) { return k.name == "symmetric" || k.name == "cgnatsym"; }
-// Facts, matrix: what no plain punching reaches (there BDAY or relay).
+// What no plain punching reaches, as measured with real NATs.
 bool stays_relayed(const Kind& x, const Kind& y) {
   const auto strict = [](const Kind& k) {
     return k.name != "open" && k.name != "fullcone" && k.name != "restricted";
@@ -43,12 +43,13 @@ void settle_in(Site& site, const Kind& kind) {
 
 class Matrix : public ::testing::TestWithParam<std::tuple<std::size_t, std::size_t>> {};
 
-// Facts section 6: direct within 2 R + r, here 250 ms, and 100 ms of priming and pacing.
+// Direct within 2 R + r, here 250 ms, and 100 ms of priming and pacing.
 TEST_P(Matrix, EasyPairsAreSoonDirectAndHopelessOnesStayCheap) {
   const Kind& x = kKinds[std::get<0>(GetParam())];
   const Kind& y = kKinds[std::get<1>(GetParam())];
   for (const Nanoseconds skew : {0ms, 1ms, 25ms, 200ms}) {
-    SCOPED_TRACE(x.name + " x " + y.name + ", b " + std::to_string(skew.count() / 1000000) + " ms later");
+    SCOPED_TRACE(x.name + " x " + y.name + ", b " + std::to_string(skew.count() / 1000000) +
+                 " ms later");
     World world;
     settle_in(world.a, x);
     settle_in(world.b, y);
@@ -72,9 +73,11 @@ TEST_P(Matrix, EasyPairsAreSoonDirectAndHopelessOnesStayCheap) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Nats, Matrix,
-                         ::testing::Combine(::testing::Range<std::size_t>(0, 9), ::testing::Range<std::size_t>(0, 9)),
+                         ::testing::Combine(::testing::Range<std::size_t>(0, 9),
+                                            ::testing::Range<std::size_t>(0, 9)),
                          [](const auto& cell) {
-                           return kKinds[std::get<0>(cell.param)].name + "_" + kKinds[std::get<1>(cell.param)].name;
+                           return kKinds[std::get<0>(cell.param)].name + "_" +
+                                  kKinds[std::get<1>(cell.param)].name;
                          });
 
 }  // namespace

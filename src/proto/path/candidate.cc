@@ -71,10 +71,13 @@ PathKind direct_kind(CandidateKind kind, const Endpoint& endpoint, const Candida
   if (filter.is_local(endpoint.address)) return PathKind::kLan;
   switch (kind) {
     case CandidateKind::kMapped:
-    case CandidateKind::kPublic: return PathKind::kDirect;
-    case CandidateKind::kHost: return PathKind::kDirect;  // routed to us, though not our subnet
+    case CandidateKind::kPublic:
+      return PathKind::kDirect;
+    case CandidateKind::kHost:
+      return PathKind::kDirect;  // routed to us, though not our subnet
     case CandidateKind::kServerReflexive:
-    case CandidateKind::kPeerReflexive: break;
+    case CandidateKind::kPeerReflexive:
+      break;
   }
   return PathKind::kPunched;
 }

@@ -12,7 +12,7 @@ namespace ginnel::path {
 
 class Liveness {
  public:
-  // Facts, "dead path": no authenticated receive for max(3 RTT, 1 s) while sending.
+  // No authenticated receive for max(3 RTT, 1 s) while sending.
   static constexpr Nanoseconds kDeadAfter = 1s;
   // When there is reason to doubt (our network changed), less patience.
   static constexpr Nanoseconds kDoubtedDeadAfter = 300ms;

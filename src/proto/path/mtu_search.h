@@ -19,7 +19,7 @@ inline constexpr std::size_t kMtuLeastBytes = 1280;
 
 class MtuSearch {
  public:
-  static constexpr int kTries = 3;                // lost ones are no proof that the size is too large
+  static constexpr int kTries = 3;  // lost ones are no proof that the size is too large
   static constexpr Nanoseconds kTryEvery = 250ms;  // and no less than the path's round trip
 
   // `mtu_bytes`: the outgoing interface's.

@@ -117,13 +117,16 @@ std::optional<Instant> Pair::next_timeout(const Use& use) const {
 
 std::optional<Instant> Pair::probe_due(const Use& use) const {
   switch (state_) {
-    case PairState::kProbing: return next_probe_;
-    case PairState::kDead: return next_probe_ ? *next_probe_ : last_probe_ + kDeadProbeEvery;
+    case PairState::kProbing:
+      return next_probe_;
+    case PairState::kDead:
+      return next_probe_ ? *next_probe_ : last_probe_ + kDeadProbeEvery;
     case PairState::kProven:
       if (!use.selected && !use.in_use && !liveness_.unanswered_since()) return std::nullopt;
       return proven_probe_due(use);
     case PairState::kWaiting:
-    case PairState::kFailed: break;
+    case PairState::kFailed:
+      break;
   }
   return std::nullopt;
 }

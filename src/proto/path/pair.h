@@ -9,7 +9,8 @@
 //                                  |  2 min    |                                     |
 //                                  +-----------+-------------------------------------+
 //
-// The agent owns the budget and the queue; a pair says when it is due and what for. Never allocates.
+// The agent owns the budget and the queue; a pair says when it is due and what for. Never
+// allocates.
 #pragma once
 #include "proto/path/candidate.h"
 #include "proto/path/liveness.h"
@@ -23,13 +24,13 @@ enum class PairState : std::uint8_t { kWaiting, kProbing, kProven, kFailed, kDea
 
 class Pair {
  public:
-  // Attack case 2: at most five packets to a candidate that does not answer, per introduction.
+  // At most five packets to a candidate that does not answer, per introduction.
   static constexpr int kPacketsMax = 5;
   // A far private address seldom answers and may be anybody's: two will do.
   static constexpr int kFarPrivatePacketsMax = 2;
   // Once an authenticated packet came from there it is no stranger.
   static constexpr int kHeardPacketsMax = 10;
-  // 20 ms between the first probes, doubling (facts, "Techniques").
+  // 20 ms between the first probes, doubling.
   static constexpr Nanoseconds kPacing = 20ms;
   // After the last probe: its answer may still come.
   static constexpr Nanoseconds kAnswerWait = 500ms;
@@ -116,12 +117,12 @@ class Pair {
   Liveness liveness_;
   MtuSearch mtu_;
   PairState state_ = PairState::kWaiting;
-  Instant since_;           // when state_ was entered
-  Instant last_probe_;      // meaningful once probed_
+  Instant since_;       // when state_ was entered
+  Instant last_probe_;  // meaningful once probed_
   bool probed_ = false;
-  bool heard_ = false;      // in this introduction
-  bool died_ = false;       // the last thing that happened to a proven path
-  int packets_ = 0;         // of this introduction, primers included
+  bool heard_ = false;  // in this introduction
+  bool died_ = false;   // the last thing that happened to a proven path
+  int packets_ = 0;     // of this introduction, primers included
   Nanoseconds pacing_{kPacing};
   std::optional<Instant> next_probe_;  // kProbing: always; proven and dead: asked for out of turn
 };

@@ -27,7 +27,7 @@ bool ProbeBudget::allow(Instant now, const Address& to) {
 
 bool ProbeBudget::allow_rate(Instant now) {
   if (options_.probes_per_second == 0) return false;
-  const Nanoseconds cost = 1s / options_.probes_per_second;
+  const Nanoseconds cost = Nanoseconds(1s) / options_.probes_per_second;
   saved_ = std::min<Nanoseconds>(saved_ + (now - updated_), std::max(kBurst, cost));
   updated_ = now;
   if (saved_ < cost) return false;

@@ -51,7 +51,8 @@ class ProbeBudget {
 
   Options options_;
   std::map<Address, Row> table_;
-  Nanoseconds saved_{1s};  // time saved up, at most a burst; one probe costs 1 s / probes_per_second
+  Nanoseconds saved_{
+      1s};  // time saved up, at most a burst; one probe costs 1 s / probes_per_second
   Instant updated_;
   Instant next_sweep_;  // a full table is searched at most ten times a second
 };

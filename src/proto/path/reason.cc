@@ -25,8 +25,9 @@ constexpr std::array<Row, static_cast<std::size_t>(Reason::kCount)> kRows = {{
      "see that the peer is online and that its [punch] enable is true"},
     {"R_SYMMETRIC_BOTH", "both networks' NATs use another port for each destination",
      "map a UDP port at one of the two routers (UPnP or by hand), or use IPv6"},
-    {"R_SYMMETRIC_NAT", "one network's NAT uses another port for each destination, and the other "
-                        "network lets only known ports in",
+    {"R_SYMMETRIC_NAT",
+     "one network's NAT uses another port for each destination, and the other "
+     "network lets only known ports in",
      "map a UDP port at one of the two routers (UPnP or by hand), or use IPv6"},
     {"R_UDP_BLOCKED", "no UDP gets out of this network", "allow outgoing UDP to the hub's port"},
     {"R_PUNCH_DISABLED", "hole punching is switched off", "set [punch] enable = true"},

@@ -1,5 +1,6 @@
 // A way to the peer through a relay: never waited for, and the one that is there when nothing else
-// works. Its round trip is measured, and its silence noticed, by the same probes as a direct path's.
+// works. Its round trip is measured, and its silence noticed, by the same probes as a direct
+// path's.
 //
 // Never allocates.
 #pragma once
@@ -14,9 +15,9 @@ namespace ginnel::path {
 
 // As the node gives it: a hub (and how we reach it) that also reaches the peer.
 struct Relay {
-  PathId path;           // not kSocket
-  Endpoint endpoint;     // of the hub
-  bool stream = false;   // over TCP
+  PathId path;          // not kSocket
+  Endpoint endpoint;    // of the hub
+  bool stream = false;  // over TCP
   friend bool operator==(const Relay&, const Relay&) = default;
 };
 

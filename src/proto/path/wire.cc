@@ -32,7 +32,8 @@ Result<CallMeMaybe, Drop> CallMeMaybe::parse(ConstBytes body) {
   const std::size_t count = r.u8();
   if (!r.ok()) return Fail(Drop::kTooShort);
   if ((flags & ~(kPrimed | kReply)) != 0) return Fail(Drop::kBadField);
-  if (mapping > stun::kMappingLast || filtering > stun::kFilteringLast) return Fail(Drop::kBadField);
+  if (mapping > stun::kMappingLast || filtering > stun::kFilteringLast)
+    return Fail(Drop::kBadField);
   if (count > kCandidatesMax) return Fail(Drop::kTooMany);
   m.primed = (flags & kPrimed) != 0;
   m.reply = (flags & kReply) != 0;

@@ -53,7 +53,8 @@ Message BindingServer::respond(const Message& request, const Endpoint& from, Ser
   // Deviation: RFC 5780 section 7.4 and RFC 3489 section 11.2.3 mean another address *and* port. A
   // hub has one address, and its second port is what tells port-dependent mapping.
   if (options_.probe_port != 0 && size + each <= room) {
-    out.other = endpoint_of(answer_from == ServerPort::kMain ? ServerPort::kProbe : ServerPort::kMain);
+    out.other =
+        endpoint_of(answer_from == ServerPort::kMain ? ServerPort::kProbe : ServerPort::kMain);
     size += each;
   }
   if (size + each <= room) out.origin = endpoint_of(answer_from);
@@ -76,9 +77,8 @@ Result<BindingServer::Answer, Drop> BindingServer::handle_request(Instant now, c
   const ServerPort opposite =
       arrived_on == ServerPort::kMain ? ServerPort::kProbe : ServerPort::kMain;
   const ServerPort answer_from = change.port && !impossible ? opposite : arrived_on;
-  const Message message = unknown.count > 0
-                              ? refuse(*parsed, unknown)
-                              : respond(*parsed, from, answer_from, request.size());
+  const Message message = unknown.count > 0 ? refuse(*parsed, unknown)
+                                            : respond(*parsed, from, answer_from, request.size());
   const std::size_t size = message.write(out);
   if (size == 0 || size > answer_max(from.address, request.size())) return Fail(Drop::kTooSmall);
   if (!limiter_.allow(now, from.address)) return Fail(Drop::kRateLimited);

@@ -5,7 +5,7 @@
 //   if (answer) send(answer->from, from, out.first(answer->size));
 //
 // Whoever sent the request may be lying about its source: an answer is never more than 1.4 times
-// the request at IP level (facts of attack: reflection), and SourceLimiter counts. Allocates only
+// the request at IP level (no reflection), and SourceLimiter counts. Allocates only
 // the limiter's table and the certificate's copy.
 #pragma once
 #include "proto/stun/source_limiter.h"
@@ -18,7 +18,7 @@ enum class ServerPort : std::uint8_t { kMain, kProbe };
 class BindingServer {
  public:
   struct Options {
-    Address address;               // as clients reach us; unspecified: no address attributes
+    Address address;  // as clients reach us; unspecified: no address attributes
     std::uint16_t main_port = 0;
     std::uint16_t probe_port = 0;  // 0: none, and no answer ever comes from another port
   };

@@ -12,7 +12,8 @@ const Endpoint kClient = *Endpoint::parse("198.51.100.7:4164");
 const Endpoint kClient6 = *Endpoint::parse("[2001:db8::7]:4164");
 
 struct Hub {
-  BindingServer server{{.address = *Address::parse("203.0.113.9"), .main_port = 7700, .probe_port = 7701}};
+  BindingServer server{
+      {.address = *Address::parse("203.0.113.9"), .main_port = 7700, .probe_port = 7701}};
   ByteVector out = ByteVector(1500);
   Instant now;
   BindingServer::Answer last;
@@ -163,8 +164,11 @@ TEST(BindingServer, LeavesOutACertificateThatWouldMakeTheAnswerLarger) {
   Hub hub;
   hub.server.set_certificate(ByteVector(580, std::byte{0xcc}));
   ByteVector bytes(kCertRequestBytes);
-  ASSERT_GT(write_request({.transaction = make_transaction({1}), .want_certificate = true,
-                           .size = kCertRequestBytes}, bytes), 0u);
+  ASSERT_GT(write_request({.transaction = make_transaction({1}),
+                           .want_certificate = true,
+                           .size = kCertRequestBytes},
+                          bytes),
+            0u);
   const auto answer = hub.ask(bytes);
   ASSERT_TRUE(answer);
   EXPECT_FALSE(answer->certificate);

@@ -40,22 +40,32 @@ constexpr bool is_symmetric(Mapping mapping) {
 // "none", "eim", "adm", "apdm", "unknown".
 constexpr std::string_view mapping_name(Mapping mapping) {
   switch (mapping) {
-    case Mapping::kNone: return "none";
-    case Mapping::kEim: return "eim";
-    case Mapping::kAdm: return "adm";
-    case Mapping::kApdm: return "apdm";
-    case Mapping::kUnknown: break;
+    case Mapping::kNone:
+      return "none";
+    case Mapping::kEim:
+      return "eim";
+    case Mapping::kAdm:
+      return "adm";
+    case Mapping::kApdm:
+      return "apdm";
+    case Mapping::kUnknown:
+      break;
   }
   return "unknown";
 }
 // "none", "eif", "adf", "apdf", "unknown".
 constexpr std::string_view filtering_name(Filtering filtering) {
   switch (filtering) {
-    case Filtering::kNone: return "none";
-    case Filtering::kEif: return "eif";
-    case Filtering::kAdf: return "adf";
-    case Filtering::kApdf: return "apdf";
-    case Filtering::kUnknown: break;
+    case Filtering::kNone:
+      return "none";
+    case Filtering::kEif:
+      return "eif";
+    case Filtering::kAdf:
+      return "adf";
+    case Filtering::kApdf:
+      return "apdf";
+    case Filtering::kUnknown:
+      break;
   }
   return "unknown";
 }

@@ -18,8 +18,8 @@ inline constexpr std::size_t kCertRequestBytesMax = 1232;
 
 struct RequestOptions {
   std::array<std::uint8_t, 16> transaction{};
-  bool change_port = false;       // answer from your other port
-  bool want_certificate = false;  // GINNEL-CERT
+  bool change_port = false;          // answer from your other port
+  bool want_certificate = false;     // GINNEL-CERT
   std::size_t size = kRequestBytes;  // a multiple of 4
 };
 

@@ -8,8 +8,10 @@ namespace {
 TEST(BindingRequest, HasTheSizeThatWasAskedFor) {
   for (const std::size_t size : {kRequestBytes, kCertRequestBytes, kCertRequestBytesMax}) {
     ByteVector out(1500);
-    const RequestOptions options{.transaction = make_transaction({3}), .change_port = true,
-                                 .want_certificate = true, .size = size};
+    const RequestOptions options{.transaction = make_transaction({3}),
+                                 .change_port = true,
+                                 .want_certificate = true,
+                                 .size = size};
     ASSERT_EQ(write_request(options, out), size);
     const auto m = Message::parse(ConstBytes(out).first(size));
     ASSERT_TRUE(m);

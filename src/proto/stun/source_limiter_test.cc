@@ -26,7 +26,8 @@ TEST(SourceLimiter, CountsAnIpv6SiteAsOne) {
 TEST(SourceLimiter, KeepsItsTableBoundedUnderSpoofedSources) {
   SourceLimiter limiter;
   int allowed = 0;
-  for (std::uint32_t i = 0; i < 10'000; ++i) allowed += limiter.allow({}, Address::v4(i << 8)) ? 1 : 0;
+  for (std::uint32_t i = 0; i < 10'000; ++i)
+    allowed += limiter.allow({}, Address::v4(i << 8)) ? 1 : 0;
   EXPECT_EQ(limiter.sources(), SourceLimiter::kSourcesMax);
   EXPECT_EQ(allowed, static_cast<int>(SourceLimiter::kSourcesMax));
   EXPECT_TRUE(limiter.allow(Instant{} + 2s, Address::v4(250, 1, 1, 1)));

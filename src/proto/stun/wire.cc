@@ -11,16 +11,17 @@ constexpr std::size_t kFingerprintBytes = 8;
 constexpr std::uint16_t kFirstOptional = 0x8000;  // RFC 8489 section 18.3
 constexpr std::uint8_t kFamilyV4 = 1;
 constexpr std::uint8_t kFamilyV6 = 2;
-constexpr std::uint32_t kChangePort = 2;  // RFC 5780 section 7.2, "B"
+constexpr std::uint32_t kChangePort = 2;     // RFC 5780 section 7.2, "B"
 constexpr std::uint32_t kChangeAddress = 4;  // "A"
 
 constexpr std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 
 // Required attributes that authenticate or redirect. We know them and act on none: a server without
-// credentials ignores integrity, and RESPONSE-ADDRESS (RFC 3489) would aim answers at a third party.
+// credentials ignores integrity, and RESPONSE-ADDRESS (RFC 3489) would aim answers at a third
+// party.
 bool is_ignored(std::uint16_t type) {
-  constexpr std::array<std::uint16_t, 11> kIgnored = {0x0002, 0x0006, 0x0007, 0x0008, 0x000b, 0x0014,
-                                                      0x0015, 0x001c, 0x001d, 0x001e, 0x0024};
+  constexpr std::array<std::uint16_t, 11> kIgnored = {
+      0x0002, 0x0006, 0x0007, 0x0008, 0x000b, 0x0014, 0x0015, 0x001c, 0x001d, 0x001e, 0x0024};
   return std::ranges::find(kIgnored, type) != kIgnored.end();
 }
 
@@ -36,7 +37,6 @@ Endpoint xored(const Endpoint& endpoint, const std::array<std::uint8_t, 16>& key
   return out;
 }
 
-
 // `key`: what the value is XORed with, or null. An IPv6 value that becomes a v4-mapped address is
 // refused: it could not be written back, and no such address is seen on a wire.
 std::optional<Endpoint> read_address(ConstBytes value, const std::array<std::uint8_t, 16>* key) {
@@ -49,7 +49,8 @@ std::optional<Endpoint> read_address(ConstBytes value, const std::array<std::uin
   if (!r.finished()) return std::nullopt;
   std::array<std::uint8_t, 16> raw{};
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    raw[i] = static_cast<std::uint8_t>(std::to_integer<unsigned>(bytes[i]) ^ (key ? (*key)[i] : 0u));
+    raw[i] =
+        static_cast<std::uint8_t>(std::to_integer<unsigned>(bytes[i]) ^ (key ? (*key)[i] : 0u));
   }
   Endpoint out;
   out.address = Address::from_wire(std::as_bytes(std::span(raw)).first(bytes.size()));
@@ -62,7 +63,8 @@ std::optional<ChangeRequest> read_change(ConstBytes value) {
   Reader r(value);
   const std::uint32_t flags = r.u32be();
   if (!r.finished()) return std::nullopt;
-  return ChangeRequest{.address = (flags & kChangeAddress) != 0, .port = (flags & kChangePort) != 0};
+  return ChangeRequest{.address = (flags & kChangeAddress) != 0,
+                       .port = (flags & kChangePort) != 0};
 }
 
 // RFC 8489 section 14.8: class 3..6 in the low three bits, number 0..99.
@@ -92,20 +94,30 @@ bool keep_first(std::optional<T>& field, std::optional<T> value) {
 
 bool take_attribute(Message& m, std::uint16_t type, ConstBytes value) {
   switch (static_cast<Attribute>(type)) {
-    case Attribute::kMappedAddress: return keep_first(m.mapped, read_address(value, nullptr));
+    case Attribute::kMappedAddress:
+      return keep_first(m.mapped, read_address(value, nullptr));
     case Attribute::kXorMappedAddress:
       return keep_first(m.xor_mapped, read_address(value, &m.transaction));
-    case Attribute::kChangeRequest: return keep_first(m.change, read_change(value));
+    case Attribute::kChangeRequest:
+      return keep_first(m.change, read_change(value));
     case Attribute::kSourceAddress:
-    case Attribute::kResponseOrigin: return keep_first(m.origin, read_address(value, nullptr));
+    case Attribute::kResponseOrigin:
+      return keep_first(m.origin, read_address(value, nullptr));
     case Attribute::kChangedAddress:
-    case Attribute::kOtherAddress: return keep_first(m.other, read_address(value, nullptr));
-    case Attribute::kErrorCode: return keep_first(m.error, read_error(value));
-    case Attribute::kUnknownAttributes: return keep_first(m.unknown, read_unknown(value));
-    case Attribute::kSoftware: return keep_first(m.software, std::optional(value));
-    case Attribute::kGinnelCert: return keep_first(m.certificate, std::optional(value));
-    case Attribute::kPadding: return keep_first(m.padding, std::optional(value.size()));
-    case Attribute::kFingerprint: return false;  // anywhere but at the end
+    case Attribute::kOtherAddress:
+      return keep_first(m.other, read_address(value, nullptr));
+    case Attribute::kErrorCode:
+      return keep_first(m.error, read_error(value));
+    case Attribute::kUnknownAttributes:
+      return keep_first(m.unknown, read_unknown(value));
+    case Attribute::kSoftware:
+      return keep_first(m.software, std::optional(value));
+    case Attribute::kGinnelCert:
+      return keep_first(m.certificate, std::optional(value));
+    case Attribute::kPadding:
+      return keep_first(m.padding, std::optional(value.size()));
+    case Attribute::kFingerprint:
+      return false;  // anywhere but at the end
   }
   if (type < kFirstOptional && !is_ignored(type)) m.not_understood.add(type);
   return true;

@@ -48,9 +48,9 @@ enum class Drop : std::uint8_t {
 
 enum class Attribute : std::uint16_t {
   kMappedAddress = 0x0001,
-  kChangeRequest = 0x0003,  // RFC 5780 section 7.2
-  kSourceAddress = 0x0004,  // RFC 3489 section 11.2.5
-  kChangedAddress = 0x0005, // RFC 3489 section 11.2.3
+  kChangeRequest = 0x0003,   // RFC 5780 section 7.2
+  kSourceAddress = 0x0004,   // RFC 3489 section 11.2.5
+  kChangedAddress = 0x0005,  // RFC 3489 section 11.2.3
   kErrorCode = 0x0009,
   kUnknownAttributes = 0x000a,
   kXorMappedAddress = 0x0020,

@@ -9,9 +9,12 @@ namespace ginnel::path::testing {
 
 Nat::Key Nat::key_of(const Endpoint& inside, const Endpoint& to) const {
   switch (options_.mapping) {
-    case Mapping::kAdm: return {inside, {to.address, 0}};
-    case Mapping::kApdm: return {inside, to};
-    default: return {inside, {}};
+    case Mapping::kAdm:
+      return {inside, {to.address, 0}};
+    case Mapping::kApdm:
+      return {inside, to};
+    default:
+      return {inside, {}};
   }
 }
 
@@ -44,8 +47,7 @@ std::optional<Endpoint> Nat::translate_in(const Endpoint& from, const Endpoint& 
   const bool open =
       owner != owners_.end() &&
       (options_.filtering == Filtering::kEif || sent_.contains({to.port, from}) ||
-       (options_.filtering == Filtering::kAdf &&
-        std::ranges::any_of(sent_, [&](const auto& s) {
+       (options_.filtering == Filtering::kAdf && std::ranges::any_of(sent_, [&](const auto& s) {
           return s.first == to.port && s.second.address == from.address;
         })));
   if (!open) {
@@ -154,7 +156,8 @@ void World::send_direct(Site& site, const Transmit& transmit, ByteVector frame, 
   for (const auto& nat : site.nats) {
     if (--ttl <= 0) return;
     from = nat->translate_out(from, transmit.to);
-    if (transmit.to.address == nat->outside() && nat == site.nats.back() && !nat->options().hairpin) {
+    if (transmit.to.address == nat->outside() && nat == site.nats.back() &&
+        !nat->options().hairpin) {
       return;
     }
   }

@@ -55,24 +55,24 @@ struct World;
 
 struct Site {
   std::string name;
-  Endpoint host;                            // the socket's own address
+  Endpoint host;  // the socket's own address
   Prefix subnet;
-  std::vector<std::shared_ptr<Nat>> nats;   // from the inside out
+  std::vector<std::shared_ptr<Nat>> nats;  // from the inside out
   stun::NatClass nat_class;
   std::vector<Candidate> extra;
   std::unique_ptr<Agent> agent;
   Config config;
   std::unique_ptr<ProbeBudget> budget;
   std::vector<Agent::Event> events;
-  std::size_t probes = 0;                   // full-TTL and low-TTL ones over the socket
+  std::size_t probes = 0;  // full-TTL and low-TTL ones over the socket
   std::map<Endpoint, std::size_t> probes_to;
   std::size_t calls = 0;
   std::optional<Instant> first_direct;
   Instant introduced;
-  bool knows_peer = true;                   // table D of the other
+  bool knows_peer = true;  // table D of the other
   std::size_t direct_selections = 0;
 
-  void behind(const NatOptions& options);   // one more NAT around
+  void behind(const NatOptions& options);  // one more NAT around
   bool is_direct() const { return agent->selected() && agent->selected()->path == kSocket; }
 };
 
@@ -81,11 +81,11 @@ struct World {
   Site b{.name = "b"};
   Nanoseconds relay_one_way{50ms};
   Nanoseconds direct_one_way{25ms};
-  bool blocked = false;                           // the direct path, silently
+  bool blocked = false;  // the direct path, silently
   bool relay_down = false;
   std::function<bool(const Site&, ConstBytes)> lose;  // true: this frame is lost
-  std::function<Nanoseconds()> jitter;            // added to the direct one-way delay
-  bool duplicate = false;                         // each frame arrives twice
+  std::function<Nanoseconds()> jitter;                // added to the direct one-way delay
+  bool duplicate = false;                             // each frame arrives twice
   std::size_t path_mtu = 1500;
   Instant now;
 
