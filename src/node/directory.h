@@ -16,6 +16,7 @@
 
 #include "base/strong_int.h"
 #include "node/peer_record.h"
+#include "proto/path/candidate.h"
 
 namespace ginnel::node {
 
@@ -26,7 +27,7 @@ struct HubRow {
   std::uint32_t relay_index = 0;  // 0: the hub does not relay to it
   std::uint64_t epoch = 0;        // the run of the peer that the hub knows
   bool online = false;
-  std::vector<Endpoint> endpoints;  // the peer's public candidates (table D)
+  std::vector<path::Candidate> candidates;  // the peer's own addresses (table D)
 };
 
 struct Peer {

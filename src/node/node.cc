@@ -50,6 +50,7 @@ Node::Node(Config config, OwnIdentity identity, const Stored& stored, std::uint6
       wall_since_(now),
       trust_(identity_.network),
       device_(device_config(config_), identity_.session.clone(), rng_.fork("wg"), now, wall),
+      probe_budget_({.probes_per_second = config_.probes_per_second}),
       registry_(epoch) {
   if (auto pins = Pins::parse(stored.pins)) trust_.pins() = *std::move(pins);
   if (!stored.revocations.empty()) (void)trust_.adopt(stored.revocations, wall);
@@ -80,6 +81,8 @@ void Node::set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<
   port_ = port;
   for (auto& [handle, session] : sessions_) {
     if (session->hub_link) session->hub_link->announce(now);
+    if (session->agent) session->agent->network_changed(now);
+    refresh_agent(now, *session);
   }
 }
 
@@ -111,6 +114,10 @@ void Node::handle_timeout(Instant now) {
       handle_channel_events(now, *session);
     }
     if (session->hub_link) run_hub_link(now, *session);
+    if (session->agent) {
+      session->agent->handle_timeout(now);
+      run_agent(now, *session);
+    }
     if (wants_to_send(now, *session)) wake(*session);
   }
   if (config_.hub) expire_silent(now);
@@ -123,6 +130,7 @@ std::optional<Instant> Node::next_timeout() const {
   for (const auto& [handle, session] : sessions_) {
     if (session->channels) out = earlier(out, session->channels->next_timeout());
     if (session->hub_link) out = earlier(out, session->hub_link->next_timeout());
+    if (session->agent) out = earlier(out, session->agent->next_timeout());
     out = earlier(out, session->hub_retry);
     if (session->has_key_pair && !session->stock) out = earlier(out, session->hello.next_timeout());
   }

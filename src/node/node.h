@@ -271,6 +271,20 @@ class Node {
   void call_stored_peers(Instant now, ConstBytes stored);
   std::vector<control::HubEntry> hub_list() const;
 
+  // node_paths.cc: which way packets take
+  bool wants_agent(const Session& session) const;
+  void open_agent(Instant now, Session& session);
+  void close_agent(Session& session);
+  std::vector<path::Relay> relays_to(const Id& id) const;
+  std::vector<path::Candidate> own_candidates() const;
+  void refresh_agent(Instant now, Session& session);
+  void refresh_agents(Instant now);
+  void run_agent(Instant now, Session& session);
+  void handle_path_frame(Instant now, Session& session, const wg::Route& from,
+                         const control::Frame& frame);
+  std::optional<Transmit> poll_agent(Instant now, Session& session, Bytes slot);
+  std::string relay_name(PathId path) const;
+
   // node_messages.cc
   void open_early_channels(Session& session);
   void flush_early(Session& session);
@@ -307,6 +321,7 @@ class Node {
   Directory directory_;
   wg::Device device_;
   Budget budget_{kNodeBudgetBytes};
+  path::ProbeBudget probe_budget_;
   std::map<wg::PeerHandle, SessionPtr> sessions_;
   std::map<Id, wg::PeerHandle> by_id_;
   std::set<wg::PeerHandle> ready_;  // sessions that may have something to send

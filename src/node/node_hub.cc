@@ -141,6 +141,8 @@ void Node::handle_register(Instant now, Session& session, const wg::Route& from,
   const auto& [index, key] = attachment->second;
   relay_->add(now, {.index = index, .key = key, .path = from.path, .to = from.endpoint, .quota = {}});
   const bool is_new = registry_.find(*session.id) == nullptr;
+  close_agent(session);
+  set_route(now, session, from);
   const bool attached = registry_.attach(now, peer->record, message->network_info, from.endpoint,
                                          index.value(), message->table);
   if (!attached) return;

@@ -15,9 +15,12 @@ using control::ControlType;
 // Renewal is tried again this often while it fails.
 constexpr Nanoseconds kRenewRetry = 60s;
 
-std::vector<Endpoint> endpoints_of(const control::NetworkInfo& info) {
-  std::vector<Endpoint> out;
-  for (const control::Candidate& candidate : info.candidates) out.push_back(candidate.endpoint);
+// The numbers of the kinds are the same on both wires (docs/wire/ginnel.md sections 7 and 8).
+std::vector<path::Candidate> candidates_of(const control::NetworkInfo& info) {
+  std::vector<path::Candidate> out;
+  for (const control::Candidate& candidate : info.candidates) {
+    out.push_back({static_cast<path::CandidateKind>(candidate.kind), candidate.endpoint});
+  }
   return out;
 }
 
@@ -32,6 +35,7 @@ void Node::run_hub_link(Instant now, Session& session) {
     if (session.id) {
       directory_.remove_hub(*session.id);
       raise(HubChanged{*session.id, false});
+      refresh_agents(now);
     }
     return;
   }
@@ -86,6 +90,7 @@ void Node::handle_registered(Instant now, Session& session, const control::Regis
   note_observed(now, session, message.observed);
   if (!was_online) {
     raise(HubChanged{*session.id, true});
+    refresh_agents(now);
     resume_waiting_sessions(now);
   }
   resolve_waiting(now);
@@ -96,6 +101,7 @@ void Node::note_observed(Instant now, const Session& hub, const Endpoint& observ
   observed_[hub.handle] = observed;
   for (auto& [handle, session] : sessions_) {
     if (session->hub_link) session->hub_link->announce(now);
+    refresh_agent(now, *session);
   }
 }
 
@@ -131,6 +137,7 @@ void Node::take_table_changes(Instant now, Session& session) {
 void Node::apply(Instant now, const Id& hub, const TableChange& change) {
   if (const auto* removed = std::get_if<RowRemoved>(&change)) {
     directory_.remove_row(hub, removed->id);
+    if (Session* session = find(removed->id)) refresh_agent(now, *session);
     raise(PeerChanged{removed->id});
     return;
   }
@@ -144,13 +151,14 @@ void Node::apply(Instant now, const Id& hub, const TableChange& change) {
     known = directory_.find(row.id);
     if (!known) return;
   }
-  HubRow out{.relay_index = row.relay_index, .epoch = 0, .online = row.online, .endpoints = {}};
+  HubRow out{.relay_index = row.relay_index, .epoch = 0, .online = row.online, .candidates = {}};
   const auto info = control::parse_network_info(row.network_info);
   if (info && control::verify_network_info(*info, known->record.identity_key, identity_.network)) {
     out.epoch = info->epoch;
-    out.endpoints = endpoints_of(*info);
+    out.candidates = candidates_of(*info);
   }
   directory_.set_row(hub, row.id, std::move(out));
+  if (Session* session = find(row.id)) refresh_agent(now, *session);
   raise(PeerChanged{row.id});
   raise(ForwardingChanged{});
 }

@@ -57,6 +57,10 @@ void Node::handle_wireguard(Instant now, PathId path, const Endpoint& from, Byte
   if (opened->type == wg::MessageType::kCookieReply) return;
   session->last_received = now;
   if (session->id) registry_.heard(now, *session->id);
+  if (session->agent) {
+    session->agent->handle_authenticated(now, path, from);
+    run_agent(now, *session);
+  }
   if (!opened->plaintext.empty()) {
     session->rx_bytes += opened->plaintext.size();
     handle_plaintext(now, *session, {path, from}, opened->plaintext);
@@ -132,6 +136,9 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
         handle_heartbeat_ack(now, session, *ack);
       }
       return;
+    case FrameType::kCallMeMaybe:
+    case FrameType::kProbe:
+    case FrameType::kProbeAnswer: return handle_path_frame(now, session, from, frame);
     case FrameType::kKcp:
     case FrameType::kKcpBack:
       if (session.channels) {
@@ -197,6 +204,7 @@ void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {
     session.hub_link->session_down();
     raise(HubChanged{id, false});
     directory_.remove_hub(id);
+    refresh_agents(now);
     session.has_key_pair = false;
     session.hub_retry = now + std::chrono::milliseconds(goodbye->return_ms) + kHubEndpointTime;
     return;

@@ -153,7 +153,9 @@ void Node::handle_device_events(Instant now) {
     if (auto* up = std::get_if<wg::SessionEstablished>(&*event)) {
       if (Session* session = find(up->peer)) handle_established(now, *session);
     } else if (auto* from = std::get_if<wg::Authenticated>(&*event)) {
-      if (Session* session = find(from->peer)) set_route(now, *session, from->from);
+      Session* session = find(from->peer);
+      // Between peers only the agent moves the route, on a proven answer.
+      if (session && !session->agent) set_route(now, *session, from->from);
     } else if (auto* failed = std::get_if<wg::HandshakeFailed>(&*event)) {
       if (Session* session = find(failed->peer)) handle_failed(now, *session);
     } else if (auto* unknown = std::get_if<wg::UnknownInitiator>(&*event)) {
@@ -174,6 +176,7 @@ void Node::handle_established(Instant now, Session& session) {
   const bool first = !session.has_key_pair;
   session.has_key_pair = true;
   if (session.stock) return;
+  open_agent(now, session);
   // A rekey needs no HELLO, but who restarted needs one, and only it knows: it sends its own first.
   if (first || !session.hello.is_complete()) session.hello.start(now);
 }
@@ -265,6 +268,7 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
     session.early_bytes = 0;
     session.early_in_lanes = false;
   }
+  open_agent(now, session);
   if (session.hub_link && (!was_ready || epoch == HelloExchange::Epoch::kNewer)) {
     session.hub_link->session_up(now);
     session.hub_retry.reset();

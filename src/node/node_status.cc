@@ -39,29 +39,36 @@ std::vector<std::string> texts_of(const std::vector<Address>& addresses) {
   return out;
 }
 
+}  // namespace
+
 std::chrono::system_clock::time_point date_of(Wall wall) {
   return std::chrono::system_clock::time_point(
       std::chrono::duration_cast<std::chrono::system_clock::duration>(Nanoseconds(wall.ns)));
 }
 
-}  // namespace
-
 PathInfo Node::path_of(const Session& session) const {
   PathInfo out;
   if (!session.has_key_pair || !session.route) return out;
   out.rtt = session.rtt;
+  if (session.agent) {
+    out.reason = std::string(path::reason_code(session.agent->reason()));
+    if (session.agent->reason() == path::Reason::kOk) out.reason.clear();
+    if (session.agent->rtt()) out.rtt = session.agent->rtt();
+  }
   if (is_relay_path(session.route->path)) {
     out.kind = PathKind::kRelayUdp;
-    const Session* hub = find(wg::PeerHandle(session.route->path.value() - kRelayPathBase));
-    const Peer* via = hub && hub->id ? directory_.find(*hub->id) : nullptr;
-    if (via) out.via = via->record.name;
+    out.via = relay_name(session.route->path);
+    return out;
+  }
+  out.endpoint = session.route->endpoint.text();
+  if (session.agent && session.agent->selected()) {
+    out.kind = session.agent->kind();
     return out;
   }
   out.kind = PathKind::kDirect;
   for (const Prefix& subnet : subnets_) {
     if (subnet.contains(session.route->endpoint.address)) out.kind = PathKind::kLan;
   }
-  out.endpoint = session.route->endpoint.text();
   return out;
 }
 
@@ -87,22 +94,6 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
   } else if (session && !session->has_key_pair && !session->stock) {
     out.state = PeerState::kConnecting;
   }
-  return out;
-}
-
-std::vector<Attempt> Node::why(Instant now, const Id& id) const {
-  std::vector<Attempt> out;
-  const Session* session = find(id);
-  if (!session) return out;
-  const PathInfo path = path_of(*session);
-  if (path.kind == PathKind::kNone) return out;
-  out.push_back({.local = "",
-                 .remote = path.via.empty() ? path.endpoint : path.via,
-                 .kind = std::string(path_kind_name(path.kind)),
-                 .result = "selected",
-                 .reason = path.reason,
-                 .fix = "",
-                 .at = date_of(wall(now))});
   return out;
 }
 

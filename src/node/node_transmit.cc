@@ -94,7 +94,9 @@ std::optional<Transmit> Node::wrap(const wg::Route& route, std::size_t sealed_si
 }
 
 std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes slot) {
-  if (!session.route || !device_.current_key_pair(session.handle)) return std::nullopt;
+  if (!device_.current_key_pair(session.handle)) return std::nullopt;
+  if (auto probe = poll_agent(now, session, slot)) return probe;
+  if (!session.route) return std::nullopt;
   const bool relayed = is_relay_path(session.route->path);
   const std::size_t start = (relayed ? kRelayRoom : 0) + wg::kDataHeaderBytes;
   if (slot.size() < start + kFramesMax + crypto::kTagBytes) return std::nullopt;
@@ -109,7 +111,13 @@ std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes 
   }
   if (size == 0) return std::nullopt;
   session.tx_bytes += size;
-  return seal(now, session, *session.route, size, slot);
+  const wg::Route route = *session.route;
+  if (session.agent) {
+    session.agent->want_direct(now);
+    session.agent->handle_sent(now, route.path, route.endpoint);
+    run_agent(now, session);
+  }
+  return seal(now, session, route, size, slot);
 }
 
 std::optional<Transmit> Node::seal(Instant now, Session& session, const wg::Route& route,

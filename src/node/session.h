@@ -12,6 +12,7 @@
 #include "node/hello_exchange.h"
 #include "node/hub_link.h"
 #include "proto/control/fragment.h"
+#include "proto/path/agent.h"
 #include "proto/wg/device.h"
 
 namespace ginnel::node {
@@ -42,6 +43,7 @@ struct Session {
   const StockPeer* stock = nullptr;  // set: no Ginnel frame ever goes to it
   bool has_key_pair = false;
   std::optional<wg::Route> route;    // where data goes now
+  std::unique_ptr<path::Agent> agent;  // set for sessions between peers: it moves the route
   HelloExchange hello;
 
   std::unique_ptr<Channels> channels;  // set: both epochs are known

@@ -11,6 +11,8 @@
 
 namespace ginnel::node {
 
+std::chrono::system_clock::time_point date_of(Wall wall);
+
 struct HubStatus {
   Id id;
   std::string name;
