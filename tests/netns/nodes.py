@@ -24,7 +24,6 @@ READY_SECONDS = 10  # from `up` until `status` answers
 STOP_SECONDS = 8  # a graceful leave
 JOIN_SECONDS = 15
 PORT = 7700
-HUB_TCP = f'["0.0.0.0:{PORT}", "0.0.0.0:443"]'
 LOG_LINES_SHOWN = 40
 DIRECT = ("lan", "direct", "punched")
 RELAYED = ("relay-udp", "relay-tcp")
@@ -176,7 +175,6 @@ class Mesh:
                 token = self._token(node.name, "--hub")
                 node.cli("join", "--hub", "--token-file", token, "--name", node.name,
                          "--listen", f"0.0.0.0:{PORT}", "--public", public)
-            node.cli("config", "set", "hub.tcp", HUB_TCP)
             node.up()
 
     def _token(self, name, *options):
