@@ -234,12 +234,15 @@ Result<void, Error> Daemon::open_tun() {
     return {};
   }
   tun_ = *std::move(tun);
+  if (config.dns.names) hosts_.emplace("/etc/hosts", node_->self().id);
+  names_changed_ = true;
   return loop_->watch(tun_->fd(), {.read = true}, [this](io::Ready) {
     const bool alive = tun_->read_all(
         [this](ConstBytes packet) { node_->handle_tun_packet(io::now(), packet); });
     if (alive) return;
     loop_->unwatch(tun_->fd());
     tun_.reset();
+    hosts_.reset();
     tun_reason_ = "the device was deleted";
   });
 }
@@ -280,6 +283,7 @@ void Daemon::pump() {
       more = true;
     }
   }
+  if (std::exchange(names_changed_, false)) write_names();
   const bool sent = outbox_->flush();
   loop_->set_interest(main_->fd(), {.read = true, .write = !sent});
   loop_->set(alarm_, next);
@@ -292,9 +296,25 @@ void Daemon::handle(node::Event event) {
     store(*request);
   } else if (const auto* notice = std::get_if<node::Notice>(&event)) {
     log(*notice);
-  } else if (api_) {
-    api_->handle(event);
+  } else {
+    names_changed_ = names_changed_ || std::holds_alternative<node::PeerChanged>(event);
+    if (api_) api_->handle(event);
   }
+}
+
+// `ssh bob` works right after `join`.
+void Daemon::write_names() {
+  if (!hosts_) return;
+  std::vector<std::pair<std::string, std::string>> names;
+  const auto status = node_->status(io::now());
+  if (!status.addresses.empty()) names.emplace_back(status.name, status.addresses.front());
+  for (const PeerInfo& peer : status.peers) {
+    for (const std::string& address : peer.addresses) names.emplace_back(peer.name, address);
+  }
+  const auto done = hosts_->write(hosts_lines(status.network, std::move(names)));
+  if (done) return;
+  spdlog::warn("{} [{}]", done.error().text, code_name(done.error().code));
+  hosts_.reset();
 }
 
 void Daemon::store(const node::StoreRequest& request) {

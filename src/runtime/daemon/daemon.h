@@ -18,6 +18,7 @@
 #include "runtime/control/server.h"
 #include "runtime/daemon/documents.h"
 #include "runtime/daemon/tun_link.h"
+#include "runtime/names/hosts_file.h"
 #include "runtime/outbox.h"
 #include "runtime/prepared.h"
 
@@ -59,6 +60,7 @@ class Daemon {
   void store(const node::StoreRequest& request);
   void tell_interfaces();
   void log(const node::Notice& notice);
+  void write_names();
 
   Prepared prepared_;
   std::filesystem::path socket_path_;
@@ -69,6 +71,8 @@ class Daemon {
   std::unique_ptr<io::UdpSocket> probe_;
   std::unique_ptr<TunLink> tun_;
   std::string tun_reason_;
+  std::optional<HostsFile> hosts_;  // while a TUN is up and dns.names is on
+  bool names_changed_ = false;
   std::optional<SocketOutbox> outbox_;
   io::ReceiveBatch batch_{16};
   std::unique_ptr<node::Node> node_;
