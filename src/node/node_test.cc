@@ -42,7 +42,8 @@ class Wire {
   void send(const Endpoint& from, const Endpoint& to, ConstBytes bytes) {
     ++sent_;
     if (drop && drop(from, to)) return;
-    flying_.emplace(std::pair(now_ + kLeg, sent_), Packet{from, to, to_vector(bytes)});
+    const Nanoseconds leg = kLeg + (extra_delay ? extra_delay(from, to) : 0ns);
+    flying_.emplace(std::pair(now_ + leg, sent_), Packet{from, to, to_vector(bytes)});
   }
   // Runs until `until` is true or `limit` has passed; says which.
   bool run(Nanoseconds limit, const std::function<bool()>& until) {
@@ -66,6 +67,7 @@ class Wire {
   Instant now() const { return now_; }
 
   std::function<bool(const Endpoint&, const Endpoint&)> drop;
+  std::function<Nanoseconds(const Endpoint&, const Endpoint&)> extra_delay;
 
  private:
   struct Packet {
@@ -328,6 +330,16 @@ TEST_F(NodeTest, AMessageToANameNotYetKnownWaitsForIt) {
   const auto bob = join_and_start("bob");
   bob->node->subscribe("chat");
   EXPECT_TRUE(wire_.run(5s, [&] { return !bob->messages.empty(); }));
+}
+
+// facts of NAT traversal: a far hub must not keep a node from its network.
+TEST_F(NodeTest, AHubThatAnswersLateIsStillAHub) {
+  wire_.extra_delay = [this](const Endpoint& from, const Endpoint&) {
+    return from == kHubAt ? Nanoseconds(200ms) : 0ns;
+  };
+  const auto alice = join_and_start("alice");
+  const auto bob = join_and_start("bob");
+  EXPECT_TRUE(wire_.run(5s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
 }
 
 TEST_F(NodeTest, PingAnswersOverTheRelay) {
