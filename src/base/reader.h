@@ -22,6 +22,10 @@ class Reader {
 
   std::uint8_t u8() { return static_cast<std::uint8_t>(little<std::uint8_t>()); }
   std::uint16_t u16le() { return little<std::uint16_t>(); }
+  std::uint32_t u24le() {
+    const std::uint32_t low = u16le();
+    return low | std::uint32_t{u8()} << 16;
+  }
   std::uint32_t u32le() { return little<std::uint32_t>(); }
   std::uint64_t u64le() { return little<std::uint64_t>(); }
   std::uint16_t u16be() { return big<std::uint16_t>(); }

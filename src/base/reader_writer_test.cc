@@ -22,6 +22,15 @@ TEST(ReaderWriter, RoundTripBothByteOrders) {
   EXPECT_TRUE(r.finished());
 }
 
+TEST(ReaderWriter, RoundTripThreeBytes) {
+  std::array<std::byte, 3> buffer{};
+  Writer w(buffer);
+  w.u24le(0xff030201);
+  EXPECT_EQ(buffer[0], std::byte{1});
+  EXPECT_EQ(buffer[2], std::byte{3});
+  EXPECT_EQ(Reader(w.written()).u24le(), 0x030201u);
+}
+
 TEST(Reader, PastTheEndYieldsZerosAndStaysFailed) {
   const std::array<std::byte, 3> bytes{std::byte{1}, std::byte{2}, std::byte{3}};
   Reader r(bytes);

@@ -20,6 +20,10 @@ class Writer {
 
   Writer& u8(std::uint8_t v) { return little(v); }
   Writer& u16le(std::uint16_t v) { return little(v); }
+  // The low 24 bits.
+  Writer& u24le(std::uint32_t v) {
+    return u16le(static_cast<std::uint16_t>(v)).u8(static_cast<std::uint8_t>(v >> 16));
+  }
   Writer& u32le(std::uint32_t v) { return little(v); }
   Writer& u64le(std::uint64_t v) { return little(v); }
   Writer& u16be(std::uint16_t v) { return big(v); }
