@@ -9,8 +9,8 @@ namespace ginnel::cli {
 
 struct Context {
   std::istream& in;
-  std::ostream& out;  // data
-  std::ostream& err;  // talk
+  std::ostream& out;      // data
+  std::ostream& err;      // talk
   bool terminal = false;  // stdout is one: humanised units
   bool colour = false;    // terminal, and NO_COLOR is not set
   bool root = false;

@@ -30,10 +30,12 @@ constexpr std::array kExits = {
 };
 
 std::string exits_line(const Verb& verb) {
-  std::string text = "Exit: 0 ok, 2 usage";
+  std::string text = "Exit:";
   for (const Exit& exit : kExits) {
-    if (std::ranges::find(verb.exits, exit.code) == verb.exits.end()) continue;
-    text += ", " + std::to_string(exit.code) + " " + std::string(exit.meaning);
+    const bool always = exit.code == 0 || exit.code == 2;
+    if (!always && std::ranges::find(verb.exits, exit.code) == verb.exits.end()) continue;
+    text +=
+        (exit.code == 0 ? " " : ", ") + std::to_string(exit.code) + " " + std::string(exit.meaning);
   }
   return wrapped(text, "") + "\n";
 }

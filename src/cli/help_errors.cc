@@ -108,15 +108,12 @@ constexpr std::array kParagraphs = {
     Paragraph{Errc::kReplyFailed,
               "The program that replies failed. Its own messages are on the stderr of `ginnel "
               "reply` there."},
-    Paragraph{Errc::kDenied,
-              "The receiver refused: the path or the peer is not allowed there."},
-    Paragraph{Errc::kExists,
-              "It exists there already, with other content, and was kept."},
+    Paragraph{Errc::kDenied, "The receiver refused: the path or the peer is not allowed there."},
+    Paragraph{Errc::kExists, "It exists there already, with other content, and was kept."},
     Paragraph{Errc::kWrongNetwork,
               "The other end has a certificate of another network. Compare the token, or the list "
               "of hubs, with the network that you mean."},
-    Paragraph{Errc::kNotServed,
-              "Nobody serves this port at the peer."},
+    Paragraph{Errc::kNotServed, "Nobody serves this port at the peer."},
     Paragraph{Errc::kRefused,
               "The peer serves this port, and the connection behind it was refused: the program "
               "that should listen there does not run."},
@@ -125,10 +122,8 @@ constexpr std::array kParagraphs = {
               "and send again; nothing was lost."},
     Paragraph{Errc::kTooLarge,
               "The message is larger than what the channel carries: 16 MiB for a reliable one."},
-    Paragraph{Errc::kClosed,
-              "The node or channel was closed while this was under way."},
-    Paragraph{Errc::kCancelled,
-              "Given up by the caller, or interrupted."},
+    Paragraph{Errc::kClosed, "The node or channel was closed while this was under way."},
+    Paragraph{Errc::kCancelled, "Given up by the caller, or interrupted."},
     Paragraph{Errc::kNotJoined,
               "This folder holds no identity. Make a network with `ginnel init --hub`, or join one "
               "with `ginnel join --token-file F`."},
@@ -146,7 +141,9 @@ std::string error_help(std::string_view code) {
   for (const Paragraph& paragraph : kParagraphs) {
     if (code_name(paragraph.code) != code) continue;
     return wrapped(std::string(code) + " (exit " + std::to_string(exit_code(paragraph.code)) +
-                       "): " + std::string(paragraph.text), "") + "\n";
+                       "): " + std::string(paragraph.text),
+                   "") +
+           "\n";
   }
   return "";
 }

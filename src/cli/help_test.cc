@@ -22,17 +22,18 @@ void expect_narrow(const std::string& text) {
   }
 }
 
-// CLI.md: "--help: one line of purpose, two or three real examples first, flags grouped with default
-// and variable, exit codes; at most 80 columns."
+// CLI.md: "--help: one line of purpose, two or three real examples first, flags grouped with
+// default and variable, exit codes; at most 80 columns."
 TEST(Help, EveryVerbHasPurposeExamplesFlagsAndExits) {
   for (const Verb& verb : verbs()) {
     const std::string text = verb_help(verb);
     expect_narrow(text);
-    EXPECT_TRUE(text.starts_with(std::string(verb.purpose) + "\n\n  $ ginnel ")
-                || text.find("\n\n  $ ") == verb.purpose.size()) << verb.name;
+    EXPECT_TRUE(text.starts_with(std::string(verb.purpose) + "\n\n  $ ginnel ") ||
+                text.find("\n\n  $ ") == verb.purpose.size())
+        << verb.name;
     EXPECT_GE(verb.examples.size(), 1u) << verb.name;
     EXPECT_LE(verb.examples.size(), 3u) << verb.name;
-    EXPECT_THAT(text, HasSubstr("\nExit: 0 ok, 2 usage"));
+    EXPECT_THAT(text, HasSubstr("\nExit: 0 ok, "));
     EXPECT_THAT(text, HasSubstr("($GINNEL_DIR)"));
     EXPECT_THAT(verb.purpose, Not(testing::EndsWith(".")));
   }
@@ -59,7 +60,7 @@ TEST(Help, AVerbsPageIsAsItIs) {
             "      --json                 one JSON document instead of text\n"
             "  -h, --help                 this text\n"
             "\n"
-            "Exit: 0 ok, 2 usage, 1 failed, 3 daemon not running, 4 permission denied, 5 no\n"
+            "Exit: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 permission denied, 5 no\n"
             "such peer or key, 6 unreachable or timed out\n");
 }
 TEST(Help, TheOverviewNamesEveryVerb) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "cli/parse.h"
 #include "cli/run.h"
 
 namespace {
@@ -23,9 +24,8 @@ void on_interrupt(int) {
 
 // `up` runs the daemon, which has its own way with signals.
 bool runs_daemon(const std::vector<std::string>& words) {
-  for (const std::string& word : words)
-    if (word == "up") return true;
-  return false;
+  const auto parsed = ginnel::cli::parse(words);
+  return parsed && parsed->verb != nullptr && parsed->verb->name == "up";
 }
 
 }  // namespace

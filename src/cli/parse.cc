@@ -1,10 +1,11 @@
-// 1. The verb is the first word that is neither an option nor the value of --dir; for a noun such as
+// 1. The verb is the first word that is neither an option nor the value of --dir; for a noun such
+// as
 //    "config" the next one joins it.
 // 2. All other words go to a CLI11 parser made from the verb's row.
 #include "cli/parse.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <CLI/CLI.hpp>
 
 #include "runtime/config/nearest.h"
 
@@ -94,9 +95,9 @@ Error unknown_flag(const Verb& verb, const std::string& word) {
     for (const Flag& flag : group.flags) known.push_back(flag.name);
   }
   const std::string_view name = std::string_view(word).substr(0, word.find('='));
-  return usage(std::string(verb.name) + ": unknown flag " + std::string(name) +
-                   did_you_mean(name, known),
-               "ginnel " + std::string(verb.name) + " --help");
+  return usage(
+      std::string(verb.name) + ": unknown flag " + std::string(name) + did_you_mean(name, known),
+      "ginnel " + std::string(verb.name) + " --help");
 }
 
 class VerbParser {
@@ -160,7 +161,8 @@ class VerbParser {
       if (slot.option->count() == 0) continue;
       if (slot.values.size() > 1 && !slot.flag->repeats) {
         return Fail(usage(std::string(verb_.name) + ": " + std::string(slot.flag->name) +
-                              " is given more than once", hint()));
+                              " is given more than once",
+                          hint()));
       }
       out.arguments.flags[std::string(slot.flag->name)] = slot.values;
     }
@@ -176,7 +178,8 @@ class VerbParser {
       return Fail(usage(std::string(verb_.name) + ": too few words: it takes " + takes, hint()));
     if (arguments.words.size() > verb_.words_max) {
       return Fail(usage(std::string(verb_.name) + ": \"" + arguments.words[verb_.words_max] +
-                            "\" is one word too many: it takes " + takes, hint()));
+                            "\" is one word too many: it takes " + takes,
+                        hint()));
     }
     return {};
   }

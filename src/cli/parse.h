@@ -13,8 +13,8 @@ struct Parsed {
   Arguments arguments;
 };
 
-// `--dir` and `--json` may stand before or after the verb. Error: kUsage; its text names the nearest
-// verb or flag where one is close. `words`: without the program's name.
+// `--dir` and `--json` may stand before or after the verb. Error: kUsage; its text names the
+// nearest verb or flag where one is close. `words`: without the program's name.
 Result<Parsed, Error> parse(const std::vector<std::string>& words);
 
 // Whether `--json` stands among the words: errors of parse() follow it too.

@@ -18,10 +18,10 @@ Error error_of(const Words& words) {
 
 // CLI.md: "`--dir DIR` and `--json` may stand before or after the verb."
 TEST(Parse, DirAndJsonStandBeforeOrBehindTheVerb) {
-  for (const Words& words : {Words{"--dir", "/x", "--json", "ping", "bob"},
-                             Words{"ping", "--dir", "/x", "bob", "--json"},
-                             Words{"--dir=/x", "ping", "bob", "--json"},
-                             Words{"ping", "bob", "--json", "--dir=/x"}}) {
+  for (const Words& words :
+       {Words{"--dir", "/x", "--json", "ping", "bob"},
+        Words{"ping", "--dir", "/x", "bob", "--json"}, Words{"--dir=/x", "ping", "bob", "--json"},
+        Words{"ping", "bob", "--json", "--dir=/x"}}) {
     const Parsed parsed = parse(words).value();
     EXPECT_EQ(parsed.verb->name, "ping");
     EXPECT_EQ(parsed.arguments.dir, "/x");

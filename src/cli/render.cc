@@ -63,7 +63,8 @@ std::string network_line(const Json& status) {
   const auto online = std::ranges::count_if(
       hubs, [](const Json& hub) { return text_at(hub, "state") == "online"; });
   std::string out = or_dash(text_at(status, "network"));
-  if (const auto version = text_at(self, "version"); !version.empty()) out += " · ginnel " + version;
+  if (const auto version = text_at(self, "version"); !version.empty())
+    out += " · ginnel " + version;
   if (const auto uptime = number_at(self, "uptime")) out += " · up " + age_text(*uptime);
   out += " · hubs " + std::to_string(online) + "/" + std::to_string(hubs.size());
   if (master.is_object()) {
@@ -94,16 +95,16 @@ std::string own_line(const Json& self) {
 }
 
 Table peer_table() {
-  return Table({"NAME", "ADDRESS", "STATE", "PATH", "RTT", "LOSS", "REPAIR", "RX/s", "TX/s",
-                "SEEN"});
+  return Table(
+      {"NAME", "ADDRESS", "STATE", "PATH", "RTT", "LOSS", "REPAIR", "RX/s", "TX/s", "SEEN"});
 }
 
 void add_peer(Table& table, const Json& peer, const Style& style) {
   const auto loss = number_at(peer, "loss");
   table.add({or_dash(text_at(peer, "name")), first_address(peer), state_text(peer, style),
              path_text(child(peer, "path")), rtt_text(peer), loss ? percent_text(*loss) : "-",
-             repair_text(peer), rate_cell(peer, "rx_rate", style), rate_cell(peer, "tx_rate", style),
-             seen_text(peer, style)});
+             repair_text(peer), rate_cell(peer, "rx_rate", style),
+             rate_cell(peer, "tx_rate", style), seen_text(peer, style)});
 }
 
 std::string health_lines(const Json& health, const Style& style) {
@@ -126,7 +127,8 @@ std::string path_text(const Json& path) {
   const std::string reason = text_at(path, "reason");
   const std::string why = reason.empty() ? "" : " (" + reason_text(reason) + ")";
   if (kind.empty() || kind == "none") return "-" + why;
-  if (kind.starts_with("relay-")) return "relay " + text_at(path, "via") + " " + kind.substr(6) + why;
+  if (kind.starts_with("relay-"))
+    return "relay " + text_at(path, "via") + " " + kind.substr(6) + why;
   return endpoint.empty() ? kind : kind + " " + udp_word(endpoint) + " " + endpoint;
 }
 

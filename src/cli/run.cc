@@ -1,5 +1,7 @@
 #include "cli/run.h"
 
+#include <algorithm>
+
 #include "cli/help.h"
 #include "cli/parse.h"
 #include "runtime/control/error_document.h"
@@ -8,7 +10,9 @@ namespace ginnel::cli {
 
 std::string error_text(const Error& error, bool json) {
   if (json) return control_api::error_document(error) + "\n";
-  std::string out = "ginnel: " + error.text + " [" + std::string(code_name(error.code)) + "]\n";
+  const std::size_t end = std::min(error.text.find('\n'), error.text.size());
+  std::string out = end < error.text.size() ? error.text.substr(end + 1) + "\n" : "";
+  out += "ginnel: " + error.text.substr(0, end) + " [" + std::string(code_name(error.code)) + "]\n";
   if (!error.hint.empty()) out += "  -> " + error.hint + "\n";
   return out;
 }

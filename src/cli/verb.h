@@ -52,7 +52,7 @@ struct Verb {
   std::string_view purpose;  // one line, a sentence without a full stop
   std::vector<std::string_view> examples;
   std::vector<FlagGroup> groups;
-  std::vector<int> exits;     // besides 0 and 2
+  std::vector<int> exits;  // besides 0 and 2
   std::size_t words_min = 0;
   std::size_t words_max = 0;
   Outcome (*run)(Context&, const Arguments&) = nullptr;

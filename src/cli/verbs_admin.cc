@@ -17,8 +17,8 @@ Outcome run_revoke(Context& context, const Arguments& arguments) {
 Outcome run_wg_show(Context& context, const Arguments& arguments) {
   return show(context, arguments, {"GET", "/v1/wg/show"}, [](const Json& json) {
     const auto port = static_cast<int>(number_at(json, "port").value_or(0));
-    return "public key: " + text_at(json, "public_key") + "\nlistening port: " +
-           std::to_string(port) + "\n";
+    return "public key: " + text_at(json, "public_key") +
+           "\nlistening port: " + std::to_string(port) + "\n";
   });
 }
 
@@ -60,22 +60,53 @@ Outcome run_help(Context& context, const Arguments& arguments) {
 
 std::vector<Verb> admin_verbs() {
   std::vector<Verb> out = {
-      {"revoke", "PEER", "Shut a peer out of the network (on a hub)",
+      {"revoke",
+       "PEER",
+       "Shut a peer out of the network (on a hub)",
        {"ginnel revoke bob", "ginnel revoke C0190c3f2-6f3a-8c1d-9e2b-0011223344ff"},
-       {}, {1, 3, 4, 5}, 1, 1, run_revoke},
-      {"wg show", "", "This node's WireGuard public key and port",
-       {"ginnel wg show", "ginnel wg show --json"}, {}, {1, 3, 4}, 0, 0, run_wg_show},
-      {"wg export", "NAME", "A configuration for a stock WireGuard peer",
+       {},
+       {1, 3, 4, 5},
+       1,
+       1,
+       run_revoke},
+      {"wg show",
+       "",
+       "This node's WireGuard public key and port",
+       {"ginnel wg show", "ginnel wg show --json"},
+       {},
+       {1, 3, 4},
+       0,
+       0,
+       run_wg_show},
+      {"wg export",
+       "NAME",
+       "A configuration for a stock WireGuard peer",
        {"ginnel wg export phone > phone.conf", "ginnel wg export phone --via hub-a"},
        {{"Export", {{"--via", "NODE", "which node lets it in", "this one"}}}},
-       {1, 3, 4, 5}, 1, 1, run_wg_export},
+       {1, 3, 4, 5},
+       1,
+       1,
+       run_wg_export},
   };
   for (Verb& verb : config_verbs()) out.push_back(std::move(verb));
-  out.push_back({"version", "", "Version and commit", {"ginnel version", "ginnel version --json"},
-                 {}, {}, 0, 0, run_version});
-  out.push_back({"help", "[VERB|E_CODE|TOPIC]", "Explain a verb, an error code or a topic",
+  out.push_back({"version",
+                 "",
+                 "Version and commit",
+                 {"ginnel version", "ginnel version --json"},
+                 {},
+                 {},
+                 0,
+                 0,
+                 run_version});
+  out.push_back({"help",
+                 "[VERB|E_CODE|TOPIC]",
+                 "Explain a verb, an error code or a topic",
                  {"ginnel help ping", "ginnel help E_HUB_UNREACHABLE", "ginnel help config"},
-                 {}, {}, 0, 2, run_help});
+                 {},
+                 {},
+                 0,
+                 2,
+                 run_help});
   return out;
 }
 

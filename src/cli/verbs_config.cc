@@ -5,9 +5,9 @@
 
 #include "cli/daemon.h"
 #include "runtime/config/edit.h"
-#include "runtime/config_file.h"
 #include "runtime/config/schema.h"
 #include "runtime/config/show.h"
+#include "runtime/config_file.h"
 
 namespace ginnel::cli {
 namespace {
@@ -80,14 +80,17 @@ Json setting_value(const config::Setting& setting) {
   if (!parsed) return setting.toml;
   const config::Value& value = parsed->fields.at(0).value;
   switch (value.type) {
-    case config::ValueType::kInteger: return value.integer;
-    case config::ValueType::kBoolean: return value.boolean;
+    case config::ValueType::kInteger:
+      return value.integer;
+    case config::ValueType::kBoolean:
+      return value.boolean;
     case config::ValueType::kList: {
       Json out = Json::array();
       for (const config::Value& item : value.items) out.push_back(item.text);
       return out;
     }
-    default: return value.text;
+    default:
+      return value.text;
   }
 }
 
@@ -123,9 +126,12 @@ Outcome run_get(Context& context, const Arguments& arguments) {
   const auto found = std::ranges::find(settings, key, &config::Setting::path);
   if (found == settings.end() && config::find_key(key) == nullptr)
     return Fail(key_error("config get", config::unknown_key(key, {})));
-  const config::Setting setting = found == settings.end() ? config::Setting{key, "", "default"} : *found;
+  const config::Setting setting =
+      found == settings.end() ? config::Setting{key, "", "default"} : *found;
   if (arguments.json) {
-    context.out << dump({{"v", 1}, {"key", key}, {"value", setting_value(setting)},
+    context.out << dump({{"v", 1},
+                         {"key", key},
+                         {"value", setting_value(setting)},
                          {"origin", setting.origin}})
                 << "\n";
   } else {
@@ -145,8 +151,10 @@ Outcome run_set(Context& context, const Arguments& arguments) {
   if (!edited) {
     const auto problems = config::load(*text).problems;
     if (!problems.empty()) return invalid(context, arguments, path.string(), problems);
-    return Fail(Error{Errc::kUsage, "config set " + key + ": " + path.string() +
-                          " is written in a way that only a person can edit", "edit the file"});
+    return Fail(Error{Errc::kUsage,
+                      "config set " + key + ": " + path.string() +
+                          " is written in a way that only a person can edit",
+                      "edit the file"});
   }
   if (const auto written = runtime::write_config_text(path, *edited); !written)
     return Fail(written.error());
@@ -170,18 +178,51 @@ Outcome run_reload(Context& context, const Arguments& arguments) {
 
 std::vector<Verb> config_verbs() {
   return {
-      {"config check", "", "Read ginnel.toml and list everything that is wrong",
-       {"ginnel config check", "ginnel config check --dir /tmp/a"}, {}, {4, 7}, 0, 0, run_check},
-      {"config show", "", "The configuration that counts",
+      {"config check",
+       "",
+       "Read ginnel.toml and list everything that is wrong",
+       {"ginnel config check", "ginnel config check --dir /tmp/a"},
+       {},
+       {4, 7},
+       0,
+       0,
+       run_check},
+      {"config show",
+       "",
+       "The configuration that counts",
        {"ginnel config show", "ginnel config show --origin"},
-       {{"Output", {{"--origin", "", "where each value comes from"}}}}, {4, 7}, 0, 0, run_show},
-      {"config get", "KEY", "One value",
-       {"ginnel config get tun.mtu", "ginnel config get network.hubs"}, {}, {4, 7}, 1, 1, run_get},
-      {"config set", "KEY VALUE", "Write one value; comments stay",
+       {{"Output", {{"--origin", "", "where each value comes from"}}}},
+       {4, 7},
+       0,
+       0,
+       run_show},
+      {"config get",
+       "KEY",
+       "One value",
+       {"ginnel config get tun.mtu", "ginnel config get network.hubs"},
+       {},
+       {4, 7},
+       1,
+       1,
+       run_get},
+      {"config set",
+       "KEY VALUE",
+       "Write one value; comments stay",
        {"ginnel config set tun.enable no", "ginnel config set network.hubs a.example.net:7700"},
-       {}, {4, 7}, 2, 2, run_set},
-      {"config reload", "", "Make the running node read its file again",
-       {"ginnel config reload"}, {}, {1, 3, 4, 7}, 0, 0, run_reload},
+       {},
+       {4, 7},
+       2,
+       2,
+       run_set},
+      {"config reload",
+       "",
+       "Make the running node read its file again",
+       {"ginnel config reload"},
+       {},
+       {1, 3, 4, 7},
+       0,
+       0,
+       run_reload},
   };
 }
 

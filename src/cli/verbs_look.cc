@@ -1,6 +1,6 @@
 // status, peers, hubs.
-#include <algorithm>
 #include <poll.h>
+#include <algorithm>
 
 #include "cli/daemon.h"
 #include "cli/render.h"
@@ -19,7 +19,8 @@ bool pause(const Context& context) {
 }
 
 // Asks again each second with --watch; without it once.
-Outcome watched(Context& context, const Arguments& arguments, const std::function<Outcome()>& once) {
+Outcome watched(Context& context, const Arguments& arguments,
+                const std::function<Outcome()>& once) {
   if (!arguments.has("--watch")) return once();
   while (true) {
     const Outcome outcome = once();
@@ -94,16 +95,33 @@ Outcome run_hubs(Context& context, const Arguments& arguments) {
 
 std::vector<Verb> look_verbs() {
   return {
-      {"status", "[PEER]", "The own node, the hubs, then a row per peer",
+      {"status",
+       "[PEER]",
+       "The own node, the hubs, then a row per peer",
        {"ginnel status", "ginnel status bob", "ginnel status --check && echo fine"},
        {{"Output", {{"--check", "", "exit 8 when something is not well"}}}, kWatch},
-       {1, 3, 4, 5, 8, 130}, 0, 1, run_status},
-      {"peers", "", "Every peer with its Id, address and path",
+       {1, 3, 4, 5, 8, 130},
+       0,
+       1,
+       run_status},
+      {"peers",
+       "",
+       "Every peer with its Id, address and path",
        {"ginnel peers", "ginnel peers --json | jq .peers[].name"},
-       {kWatch}, {1, 3, 4, 130}, 0, 0, run_peers},
-      {"hubs", "", "The hubs of the network",
+       {kWatch},
+       {1, 3, 4, 130},
+       0,
+       0,
+       run_peers},
+      {"hubs",
+       "",
+       "The hubs of the network",
        {"ginnel hubs", "ginnel hubs --watch"},
-       {kWatch}, {1, 3, 4, 130}, 0, 0, run_hubs},
+       {kWatch},
+       {1, 3, 4, 130},
+       0,
+       0,
+       run_hubs},
   };
 }
 

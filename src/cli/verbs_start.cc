@@ -63,8 +63,13 @@ Outcome run_init(Context& context, const Arguments& arguments) {
     if (!*text) return Fail(text->error());
   for (const auto* endpoint : {&listen, &reached_at})
     if (!*endpoint) return Fail(endpoint->error());
-  runtime::InitOptions options{places_of(context, arguments), arguments.has("--hub"), *network,
-                               *name, *listen, *reached_at, std::nullopt};
+  runtime::InitOptions options{places_of(context, arguments),
+                               arguments.has("--hub"),
+                               *network,
+                               *name,
+                               *listen,
+                               *reached_at,
+                               std::nullopt};
   if (arguments.has("--cidr")) {
     options.cidr = Prefix::parse(arguments.get("--cidr"));
     const auto& cidr = options.cidr;
@@ -133,18 +138,18 @@ Outcome run_join(Context& context, const Arguments& arguments) {
   for (const auto* endpoint : {&listen, &reached_at})
     if (!*endpoint) return Fail(endpoint->error());
   const auto wait = std::chrono::duration<double>(timeout->value_or(15));
-  const auto joined = runtime::join_node(
-      {places_of(context, arguments), *token, *name, arguments.has("--no-tun"),
-       std::chrono::duration_cast<Nanoseconds>(wait), arguments.has("--hub"), *listen, *reached_at});
+  const auto joined =
+      runtime::join_node({places_of(context, arguments), *token, *name, arguments.has("--no-tun"),
+                          std::chrono::duration_cast<Nanoseconds>(wait), arguments.has("--hub"),
+                          *listen, *reached_at});
   if (!joined) return Fail(joined.error());
   return print_summary(context, arguments, *joined);
 }
 
 Outcome run_up(Context& context, const Arguments& arguments) {
   const auto places = places_of(context, arguments);
-  const auto ran = arguments.has("--foreground")
-                       ? runtime::run_daemon({places, [] {}})
-                       : run_in_background(places);
+  const auto ran = arguments.has("--foreground") ? runtime::run_daemon({places, [] {}})
+                                                 : run_in_background(places);
   if (!ran) return Fail(ran.error());
   return 0;
 }
@@ -198,7 +203,9 @@ std::vector<Verb> start_verbs() {
   const Flag listen = {"--listen", "ADDR:PORT", "bind exactly here"};
   const Flag reached_at = {"--public", "ADDR:PORT", "where others reach this hub"};
   return {
-      {"init", "", "Make an identity, and with --hub a new network",
+      {"init",
+       "",
+       "Make an identity, and with --hub a new network",
        {"ginnel init --hub --name hub-a --public 203.0.113.9:7700",
         "ginnel init --hub --network home --cidr 10.70.0.0/16"},
        {{"Identity", {name, listen}},
@@ -207,33 +214,64 @@ std::vector<Verb> start_verbs() {
           {"--network", "NAME", "the network's name", "home"},
           {"--cidr", "CIDR", "overlay IPv4 range", "10.66.0.0/16"},
           reached_at}}},
-       {1, 4, 7}, 0, 0, run_init},
-      {"invite", "", "Print a join token (on a hub)",
+       {1, 4, 7},
+       0,
+       0,
+       run_init},
+      {"invite",
+       "",
+       "Print a join token (on a hub)",
        {"ginnel invite > token", "ginnel invite --uses 20 --ttl 1d", "ginnel invite --hub"},
        {{"Token",
          {{"--hub", "", "for a hub"},
           {"--ttl", "TIME", "how long it can be redeemed", "1h"},
           {"--uses", "N", "by how many different nodes", "1"},
           {"--tag", "K=V", "a tag of the nodes that redeem it", "", "", true}}}},
-       {1, 3, 4}, 0, 0, run_invite},
-      {"join", "", "Join a network with a token",
-       {"ginnel join --token-file token --name alice", "ssh hub ginnel invite | ginnel join --token-file -"},
+       {1, 3, 4},
+       0,
+       0,
+       run_invite},
+      {"join",
+       "",
+       "Join a network with a token",
+       {"ginnel join --token-file token --name alice",
+        "ssh hub ginnel invite | ginnel join --token-file -"},
        {{"Token",
          {{"--token-file", "F", "the token; - is standard input", "", "GINNEL_TOKEN"},
           {"--timeout", "S", "give up after S seconds", "15"}}},
         {"Identity", {name, {"--no-tun", "", "messages only: sets tun.enable = \"no\""}}},
         {"Hub", {{"--hub", "", "join as a hub"}, listen, reached_at}}},
-       {1, 4, 6, 7}, 0, 0, run_join},
-      {"up", "", "Run the node",
+       {1, 4, 6, 7},
+       0,
+       0,
+       run_join},
+      {"up",
+       "",
+       "Run the node",
        {"ginnel up", "ginnel up --foreground"},
        {{"Run", {{"--foreground", "", "stay here and log to stderr, as systemd wants it"}}}},
-       {1, 4, 7}, 0, 0, run_up},
-      {"down", "", "Stop the node",
-       {"ginnel down", "ginnel down --dir /tmp/a"}, {}, {1, 3, 4, 6}, 0, 0, run_down},
-      {"leave", "", "Leave the network gracefully, and stop",
+       {1, 4, 7},
+       0,
+       0,
+       run_up},
+      {"down",
+       "",
+       "Stop the node",
+       {"ginnel down", "ginnel down --dir /tmp/a"},
+       {},
+       {1, 3, 4, 6},
+       0,
+       0,
+       run_down},
+      {"leave",
+       "",
+       "Leave the network gracefully, and stop",
        {"ginnel leave", "ginnel leave --forget"},
        {{"Keys", {{"--forget", "", "wipe keys and state: the Id is lost"}}}},
-       {1, 3, 4, 6}, 0, 0, run_leave},
+       {1, 3, 4, 6},
+       0,
+       0,
+       run_leave},
   };
 }
 

@@ -103,8 +103,8 @@ TEST_F(Verbs, AnErrorIsTwoLines) {
                          ": no daemon is running [E_NOT_RUNNING]\n  -> ginnel up\n");
 }
 TEST_F(Verbs, WithJsonAnErrorIsOneDocument) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"--json", "status"},
-                                                                 {"status", "--json"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"--json", "status"}, {"status", "--json"}}) {
     const Ran ran = ginnel(words);
     EXPECT_EQ(ran.exit, 3);
     EXPECT_EQ(ran.out, "");
@@ -115,10 +115,21 @@ TEST_F(Verbs, WithJsonAnErrorIsOneDocument) {
   EXPECT_EQ(ginnel({"stauts", "--json"}).err.substr(0, 7), "{\"v\":1,");
 }
 TEST_F(Verbs, EveryVerbThatNeedsTheDaemonExitsWithThreeWithoutOne) {
-  const std::vector<std::vector<std::string>> lines = {
-      {"invite"}, {"down"}, {"leave"}, {"status"}, {"peers"}, {"hubs"}, {"ping", "bob"},
-      {"why", "bob"}, {"msg", "bob", "x"}, {"sub"}, {"revoke", "bob"}, {"wg", "show"},
-      {"wg", "export", "p"}, {"config", "reload"}, {"wait"}};
+  const std::vector<std::vector<std::string>> lines = {{"invite"},
+                                                       {"down"},
+                                                       {"leave"},
+                                                       {"status"},
+                                                       {"peers"},
+                                                       {"hubs"},
+                                                       {"ping", "bob"},
+                                                       {"why", "bob"},
+                                                       {"msg", "bob", "x"},
+                                                       {"sub"},
+                                                       {"revoke", "bob"},
+                                                       {"wg", "show"},
+                                                       {"wg", "export", "p"},
+                                                       {"config", "reload"},
+                                                       {"wait"}};
   for (const auto& words : lines) {
     const Ran ran = ginnel(words);
     EXPECT_EQ(ran.exit, 3) << words[0];
@@ -126,14 +137,28 @@ TEST_F(Verbs, EveryVerbThatNeedsTheDaemonExitsWithThreeWithoutOne) {
   }
 }
 TEST_F(Verbs, UsageErrorsExitWithTwo) {
-  const std::vector<std::vector<std::string>> lines = {
-      {"stauts"}, {"status", "--chek"}, {"netcheck"}, {"ping"}, {"ping", "b", "-c", "0"},
-      {"ping", "b", "-c", "x"}, {"ping", "b", "-i", "soon"}, {"msg", "b"},
-      {"msg", "b", "x", "--timeout", "x"}, {"invite", "--ttl", "x"}, {"invite", "--uses", "0"},
-      {"invite", "--tag", "x"}, {"init", "--hub", "--name", "a b"}, {"init", "--listen", "x"},
-      {"init", "--hub", "--cidr", "fd00::/8"}, {"init"}, {"wait", "--for", "sunshine"},
-      {"wait", "--for", "direct"}, {"help", "nothing-like-it"}, {"join"}, {"config"},
-      {"sub", "-n", "0"}};
+  const std::vector<std::vector<std::string>> lines = {{"stauts"},
+                                                       {"status", "--chek"},
+                                                       {"netcheck"},
+                                                       {"ping"},
+                                                       {"ping", "b", "-c", "0"},
+                                                       {"ping", "b", "-c", "x"},
+                                                       {"ping", "b", "-i", "soon"},
+                                                       {"msg", "b"},
+                                                       {"msg", "b", "x", "--timeout", "x"},
+                                                       {"invite", "--ttl", "x"},
+                                                       {"invite", "--uses", "0"},
+                                                       {"invite", "--tag", "x"},
+                                                       {"init", "--hub", "--name", "a b"},
+                                                       {"init", "--listen", "x"},
+                                                       {"init", "--hub", "--cidr", "fd00::/8"},
+                                                       {"init"},
+                                                       {"wait", "--for", "sunshine"},
+                                                       {"wait", "--for", "direct"},
+                                                       {"help", "nothing-like-it"},
+                                                       {"join"},
+                                                       {"config"},
+                                                       {"sub", "-n", "0"}};
   for (const auto& words : lines) {
     const Ran ran = ginnel(words);
     EXPECT_EQ(ran.exit, 2) << words[0] << " " << ran.err;
@@ -149,7 +174,8 @@ TEST_F(Verbs, TheDaemonsErrorAndItsExitComeThrough) {
     refuse({code, "revoke bob: why", "next"});
     const Ran ran = ginnel({"revoke", "bob"});
     EXPECT_EQ(ran.exit, exit);
-    EXPECT_EQ(ran.err, "ginnel: revoke bob: why [" + std::string(code_name(code)) + "]\n  -> next\n");
+    EXPECT_EQ(ran.err,
+              "ginnel: revoke bob: why [" + std::string(code_name(code)) + "]\n  -> next\n");
     server_.reset();
   }
 }
@@ -179,8 +205,9 @@ TEST_F(Verbs, InvitePrintsTheTokenAlone) {
   answer(R"({"v":1,"token":"ginnel1-abc","expires":"2026-01-02T03:04:05Z"})");
   const Ran ran = ginnel({"invite", "--hub", "--ttl", "2h", "--uses", "3", "--tag", "k=v"});
   EXPECT_EQ(ran.out, "ginnel1-abc\n");
-  EXPECT_EQ(asked(), "POST /v1/invite {\"hub\":true,\"ttl\":7200.0,\"uses\":3,"
-                     "\"tags\":{\"k\":\"v\"}}\n");
+  EXPECT_EQ(asked(),
+            "POST /v1/invite {\"hub\":true,\"ttl\":7200.0,\"uses\":3,"
+            "\"tags\":{\"k\":\"v\"}}\n");
 }
 
 const char* const kPong = R"({"v":1,"seq":1,"peer":{"name":"bob","address":"10.66.0.3"},)"
@@ -200,8 +227,9 @@ TEST_F(Verbs, PingExitsWithZeroWhenOneAnswerCame) {
   serve(lines({kNoPong, kPong}));
   const Ran ran = ginnel({"ping", "bob", "-c", "2"});
   EXPECT_EQ(ran.exit, 0);
-  EXPECT_EQ(ran.out, "no answer from bob (seq 3)\n"
-                     "pong from bob (10.66.0.3) via relay-udp hub-a in 10.0 ms\n");
+  EXPECT_EQ(ran.out,
+            "no answer from bob (seq 3)\n"
+            "pong from bob (10.66.0.3) via relay-udp hub-a in 10.0 ms\n");
 }
 TEST_F(Verbs, PingExitsWithSixWhenNoneCame) {
   serve(lines({kNoPong}));
@@ -226,9 +254,10 @@ TEST_F(Verbs, PingUntilDirectTriesTenTimesByDefault) {
   });
   ginnel({"ping", "bob", "--until-direct"});
   ginnel({"ping", "bob"});
-  EXPECT_EQ(asked(), "POST /v1/ping {\"peer\":\"bob\",\"interval\":1.0,\"until_direct\":true,"
-                     "\"count\":10}\n"
-                     "POST /v1/ping {\"peer\":\"bob\",\"interval\":1.0,\"until_direct\":false}\n");
+  EXPECT_EQ(asked(),
+            "POST /v1/ping {\"peer\":\"bob\",\"interval\":1.0,\"until_direct\":true,"
+            "\"count\":10}\n"
+            "POST /v1/ping {\"peer\":\"bob\",\"interval\":1.0,\"until_direct\":false}\n");
 }
 
 TEST_F(Verbs, MsgSendsOneMessage) {
@@ -236,8 +265,9 @@ TEST_F(Verbs, MsgSendsOneMessage) {
   const Ran ran = ginnel({"msg", "bob", "hi", "--channel", "c", "--ack"});
   EXPECT_EQ(ran.exit, 0);
   EXPECT_EQ(ran.out, "");
-  EXPECT_EQ(asked(), "POST /v1/msg {\"peers\":[\"bob\"],\"channel\":\"c\",\"ack\":true,"
-                     "\"timeout\":10.0,\"data\":\"hi\"}\n");
+  EXPECT_EQ(asked(),
+            "POST /v1/msg {\"peers\":[\"bob\"],\"channel\":\"c\",\"ack\":true,"
+            "\"timeout\":10.0,\"data\":\"hi\"}\n");
 }
 TEST_F(Verbs, MsgSendsEachLineOfStandardInputInOrder) {
   answer(R"({"v":1,"failed":[]})");
@@ -331,8 +361,9 @@ TEST_F(Verbs, ConfigCheckListsEveryProblemOneALine) {
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(ran.err,
             path + ":2:1: unknown key \"nmae\" in [node] [E_CONFIG_KEY] did you mean \"name\"?\n" +
-                path + ":3:2: gossip: this version lacks gossip [E_CONFIG_KEY]\n" + "ginnel: " +
-                path + ": 2 problems [E_CONFIG_KEY]\n  -> mend the file, then ginnel config check\n");
+                path + ":3:2: gossip: this version lacks gossip [E_CONFIG_KEY]\n" +
+                "ginnel: " + path +
+                ": 2 problems [E_CONFIG_KEY]\n  -> mend the file, then ginnel config check\n");
   const Json error = child(parse_document(ginnel({"config", "check", "--json"}).err), "error");
   EXPECT_EQ(child(error, "problems").size(), 2u);
   EXPECT_EQ(number_at(child(error, "problems")[0], "line"), 2);
@@ -349,7 +380,10 @@ TEST_F(Verbs, ConfigErrorsExitWithSevenAndTheirCode) {
       EXPECT_THAT(ran.err, HasSubstr("[" + code + "]"));
     }
     EXPECT_EQ(ginnel({"config", "get", "tun.mtu"}).exit, 7);
-    EXPECT_THAT(ginnel({"up", "--foreground"}).err, HasSubstr("[" + code + "]"));
+    const Ran up = ginnel({"up", "--foreground"});
+    EXPECT_EQ(up.exit, 7);
+    EXPECT_THAT(up.err, StartsWith((dir_ / "ginnel.toml").string() + ":"));
+    EXPECT_THAT(up.err, HasSubstr("1 problem [" + code + "]\n  -> mend the file"));
   }
 }
 TEST_F(Verbs, ConfigCheckOfAValidFileSaysOk) {
@@ -406,9 +440,14 @@ TEST_F(Verbs, VersionNamesTheCommit) {
   EXPECT_THAT(bare({"--version"}).out, StartsWith("ginnel " + text_at(json, "version")));
 }
 TEST_F(Verbs, HelpIsDataAndExitsWithZero) {
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"help"}, {"--help"}, {"help", "ping"}, {"ping", "--help"}, {"help", "config", "set"},
-           {"help", "E_USAGE"}, {"config", "--help"}, {"help", "netcheck"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"help"},
+                                                                 {"--help"},
+                                                                 {"help", "ping"},
+                                                                 {"ping", "--help"},
+                                                                 {"help", "config", "set"},
+                                                                 {"help", "E_USAGE"},
+                                                                 {"config", "--help"},
+                                                                 {"help", "netcheck"}}) {
     const Ran ran = bare(words);
     EXPECT_EQ(ran.exit, 0);
     EXPECT_NE(ran.out, "");

@@ -26,7 +26,8 @@ Result<Json, Error> ping_body(const Arguments& arguments) {
   if (!interval) return Fail(interval.error());
   if (!size) return Fail(size.error());
   const bool until_direct = arguments.has("--until-direct");
-  Json body = {{"peer", arguments.words[0]}, {"interval", interval->value_or(1.0)},
+  Json body = {{"peer", arguments.words[0]},
+               {"interval", interval->value_or(1.0)},
                {"until_direct", until_direct}};
   // CLI.md: "--until-direct … after -c N (default 10) without one it exits 6 with the reason."
   if (*count || until_direct) body["count"] = count->value_or(10);
@@ -77,7 +78,8 @@ Outcome run_why(Context& context, const Arguments& arguments) {
 // `up` in the background and `wait` behind it: the socket may come a moment later.
 constexpr auto kDaemonGrace = 2s;
 
-Result<control_api::Client, Error> connect_soon(const Context& context, const Arguments& arguments) {
+Result<control_api::Client, Error> connect_soon(const Context& context,
+                                                const Arguments& arguments) {
   const auto end = std::chrono::steady_clock::now() + kDaemonGrace;
   while (true) {
     auto client = connect(context, arguments);
@@ -91,7 +93,8 @@ Outcome run_wait(Context& context, const Arguments& arguments) {
   const std::string peer = arguments.get("--peer");
   const std::string goal = arguments.has("--for") ? arguments.get("--for") : "online";
   if (goal != "online" && goal != "direct") {
-    return Fail(Error{Errc::kUsage, "wait --for " + goal + ": this version waits for online or direct",
+    return Fail(Error{Errc::kUsage,
+                      "wait --for " + goal + ": this version waits for online or direct",
                       "ginnel wait --help"});
   }
   if (goal == "direct" && peer.empty())
@@ -112,24 +115,40 @@ Outcome run_wait(Context& context, const Arguments& arguments) {
 
 std::vector<Verb> try_verbs() {
   return {
-      {"ping", "PEER", "Ask a peer for an answer, and say what path it took",
+      {"ping",
+       "PEER",
+       "Ask a peer for an answer, and say what path it took",
        {"ginnel ping bob", "ginnel ping bob -c 3", "ginnel ping bob --until-direct"},
        {{"Ping",
          {{"--count", "N", "stop after N", "until interrupted", "", false, 'c'},
           {"--interval", "S", "seconds between two", "1", "", false, 'i'},
           {"--size", "BYTES", "bytes of padding in each", "0"},
           {"--until-direct", "", "stop at the first answer that came without a relay"}}}},
-       {1, 3, 4, 5, 6}, 1, 1, run_ping},
-      {"why", "PEER", "Why the path to a peer is what it is, and what would mend it",
+       {1, 3, 4, 5, 6},
+       1,
+       1,
+       run_ping},
+      {"why",
+       "PEER",
+       "Why the path to a peer is what it is, and what would mend it",
        {"ginnel why bob", "ginnel why bob --json | jq .attempts[]"},
-       {}, {1, 3, 4, 5, 130}, 1, 1, run_why},
-      {"wait", "", "Wait until the node, or a peer, is there",
+       {},
+       {1, 3, 4, 5, 130},
+       1,
+       1,
+       run_why},
+      {"wait",
+       "",
+       "Wait until the node, or a peer, is there",
        {"ginnel wait --timeout 10", "ginnel wait --peer bob --for direct --timeout 30"},
        {{"Wait",
          {{"--peer", "PEER", "wait for this peer", "the own node"},
           {"--for", "WHAT", "online or direct", "online"},
           {"--timeout", "S", "give up after S seconds", "never"}}}},
-       {1, 3, 4, 5, 6, 130}, 0, 0, run_wait},
+       {1, 3, 4, 5, 6, 130},
+       0,
+       0,
+       run_wait},
   };
 }
 

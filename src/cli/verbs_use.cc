@@ -65,7 +65,8 @@ Outcome run_msg(Context& context, const Arguments& arguments) {
   const std::string data = sender.peers.back();
   sender.peers.pop_back();
   client->set_timeout(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                          std::chrono::duration<double>(sender.timeout)) + kAnswerMargin);
+                          std::chrono::duration<double>(sender.timeout)) +
+                      kAnswerMargin);
   bool all = true;
   if (data != "-") {
     const auto sent = sender.send(data);
@@ -114,19 +115,29 @@ Outcome run_sub(Context& context, const Arguments& arguments) {
 std::vector<Verb> use_verbs() {
   const Flag channel = {"--channel", "C", "the channel", "default"};
   return {
-      {"msg", "PEER… DATA|-", "Send a message to one or several peers",
+      {"msg",
+       "PEER… DATA|-",
+       "Send a message to one or several peers",
        {"ginnel msg bob hello", "ginnel msg bob carol 'to both' --ack",
         "tail -f log | ginnel msg bob - --channel log"},
        {{"Message",
          {channel,
           {"--ack", "", "succeed once a program there has taken it"},
           {"--timeout", "S", "give up after S seconds", "10"}}}},
-       {1, 3, 4, 5, 6, 130}, 2, kPeersMax, run_msg},
-      {"sub", "[CHANNEL]", "Print the messages that arrive, one a line",
+       {1, 3, 4, 5, 6, 130},
+       2,
+       kPeersMax,
+       run_msg},
+      {"sub",
+       "[CHANNEL]",
+       "Print the messages that arrive, one a line",
        {"ginnel sub", "ginnel sub log --json", "ginnel sub -n 1"},
        {{"Subscribe",
          {{"--number", "N", "end after N messages", "until interrupted", "", false, 'n'}}}},
-       {1, 3, 4, 130}, 0, 1, run_sub},
+       {1, 3, 4, 130},
+       0,
+       1,
+       run_sub},
   };
 }
 

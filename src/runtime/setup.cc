@@ -114,12 +114,12 @@ Result<Identity, Error> found_network(const InitOptions& options, const Before& 
   enrolment.role = Role::kHub;
   enrolment.network = crypto::public_of(*out.network_key);
   enrolment.network_name = options.network.empty() ? "home" : options.network;
-  enrolment.name = !options.name.empty()          ? options.name
+  enrolment.name = !options.name.empty()              ? options.name
                    : !before.config.node.name.empty() ? before.config.node.name
-                                                  : host_name();
-  enrolment.cidr = options.cidr                ? *options.cidr
+                                                      : host_name();
+  enrolment.cidr = options.cidr                 ? *options.cidr
                    : before.config.network.cidr ? *before.config.network.cidr
-                                               : *Prefix::parse(config::kDefaultCidr);
+                                                : *Prefix::parse(config::kDefaultCidr);
   enrolment.chain = own_chain(out, *out.network_key);
   return out;
 }
@@ -212,8 +212,8 @@ Result<control::Token, Error> read_token(const JoinOptions& options) {
   auto token = control::parse_token(options.token);
   if (!token) return Fail(token_error(token.error()));
   if ((token->role == Role::kHub) == options.hub) return std::move(*token);
-  const char* text = options.hub ? "join --hub: the token is for a peer"
-                                 : "join: the token is for a hub";
+  const char* text =
+      options.hub ? "join --hub: the token is for a peer" : "join: the token is for a hub";
   const char* fix = options.hub ? "ginnel invite --hub, on a hub" : "add --hub, --listen, --public";
   return Fail(Error{Errc::kTokenInvalid, text, fix});
 }
@@ -262,8 +262,8 @@ Result<NodeSummary, Error> init_node(const InitOptions& options) {
   }
   const auto identity = found_network(options, *before);
   if (!identity) return Fail(identity.error());
-  auto entries = common_entries(*before, identity->enrolment.name, options.listen,
-                                options.public_endpoint);
+  auto entries =
+      common_entries(*before, identity->enrolment.name, options.listen, options.public_endpoint);
   if (options.cidr) entries.push_back(text_entry("network.cidr", options.cidr->text()));
   const auto text = with_entries(before->text, entries, options.places);
   if (!text) return Fail(text.error());
@@ -281,8 +281,8 @@ Result<NodeSummary, Error> join_node(const JoinOptions& options) {
   if (!options.name.empty()) enrolment.name = options.name;
   if (enrolment.name.empty()) enrolment.name = before->config.node.name;
   if (enrolment.name.empty()) enrolment.name = host_name();
-  RedeemRequest request{*token, identity->identity, identity->session, enrolment.name, {},
-                        options.timeout};
+  RedeemRequest request{*token, identity->identity, identity->session, enrolment.name,
+                        {},     options.timeout};
   if (options.public_endpoint) request.own_endpoints.push_back(options.public_endpoint->text());
   auto redeemed = redeem_token(request);
   if (!redeemed) return Fail(redeemed.error());

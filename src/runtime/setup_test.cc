@@ -101,8 +101,13 @@ TEST_F(Setup, InitKeepsTheFileThatIsThere) {
 }
 
 TEST_F(Setup, FlagsOfInitGoIntoTheFile) {
-  InitOptions options{places_, true, "net", "h", Endpoint::parse("127.0.0.1:7701"),
-                      Endpoint::parse("203.0.113.9:7700"), Prefix::parse("10.80.0.0/24")};
+  InitOptions options{places_,
+                      true,
+                      "net",
+                      "h",
+                      Endpoint::parse("127.0.0.1:7701"),
+                      Endpoint::parse("203.0.113.9:7700"),
+                      Prefix::parse("10.80.0.0/24")};
   EXPECT_EQ(init_node(options).value().network, "net");
   EXPECT_THAT(toml(), HasSubstr("listen = [\"udp://127.0.0.1:7701\"]"));
   EXPECT_THAT(toml(), HasSubstr("public = \"203.0.113.9:7700\""));

@@ -106,21 +106,22 @@ TEST(Config, AnEmptyHubSectionMakesAHub) { EXPECT_TRUE(load("[hub]\n").config.hu
 // CLI.md: "an unknown key, a bad value or a wrong type is an error with file:line:col and did you
 // mean"; "Config errors are all listed, one a line".
 TEST(Config, AllProblemsAreListedInTheOrderOfTheFile) {
-  EXPECT_THAT(problems("[node]\n"
-                       "nmae = \"x\"\n"
-                       "name = 7\n"
-                       "[punch]\n"
-                       "probes_per_second = 0\n"
-                       "[tun]\n"
-                       "enable = \"yess\"\n"
-                       "[tunn]\n"),
-              ElementsAre(
-                  "g.toml:2:1: unknown key \"nmae\" in [node] [E_CONFIG_KEY] did you mean \"name\"?",
-                  "g.toml:3:8: node.name must be a text, not a whole number [E_CONFIG_VALUE]",
-                  "g.toml:5:21: punch.probes_per_second 0 must be from 1 to 10000 [E_CONFIG_VALUE]",
-                  "g.toml:7:10: tun.enable \"yess\" must be one of \"auto\", \"yes\", \"no\" "
-                  "[E_CONFIG_VALUE] did you mean \"yes\"?",
-                  "g.toml:8:2: unknown section [tunn] [E_CONFIG_KEY] did you mean \"tun\"?"));
+  EXPECT_THAT(
+      problems("[node]\n"
+               "nmae = \"x\"\n"
+               "name = 7\n"
+               "[punch]\n"
+               "probes_per_second = 0\n"
+               "[tun]\n"
+               "enable = \"yess\"\n"
+               "[tunn]\n"),
+      ElementsAre(
+          "g.toml:2:1: unknown key \"nmae\" in [node] [E_CONFIG_KEY] did you mean \"name\"?",
+          "g.toml:3:8: node.name must be a text, not a whole number [E_CONFIG_VALUE]",
+          "g.toml:5:21: punch.probes_per_second 0 must be from 1 to 10000 [E_CONFIG_VALUE]",
+          "g.toml:7:10: tun.enable \"yess\" must be one of \"auto\", \"yes\", \"no\" "
+          "[E_CONFIG_VALUE] did you mean \"yes\"?",
+          "g.toml:8:2: unknown section [tunn] [E_CONFIG_KEY] did you mean \"tun\"?"));
 }
 
 TEST(Config, AKeyThatLostItsSectionIsNamed) {
@@ -158,7 +159,8 @@ TEST(Config, ALackingValueDoesNotRefuseTheOtherOnes) {
   EXPECT_THAT(problems("[network]\nconnect = \"eager\"\n"),
               ElementsAre("g.toml:2:1: network.connect = \"eager\": this version lacks the eager "
                           "full mesh [E_CONFIG_KEY]"));
-  EXPECT_THAT(problems("[network]\nconnect = \"lazy\"\n"), ElementsAre(HasSubstr("E_CONFIG_VALUE")));
+  EXPECT_THAT(problems("[network]\nconnect = \"lazy\"\n"),
+              ElementsAre(HasSubstr("E_CONFIG_VALUE")));
 }
 
 TEST(Config, BadValuesAreRefused) {

@@ -30,7 +30,8 @@ TEST(SetKey, AddsAKeyAfterTheLastOfItsSection) {
 }
 TEST(SetKey, AddsASectionAtTheEnd) {
   EXPECT_EQ(set_key("", "tun.mtu", "1280"), "[tun]\nmtu = 1280\n");
-  EXPECT_EQ(set_key("# only a comment", "tun.mtu", "1280"), "# only a comment\n\n[tun]\nmtu = 1280\n");
+  EXPECT_EQ(set_key("# only a comment", "tun.mtu", "1280"),
+            "# only a comment\n\n[tun]\nmtu = 1280\n");
 }
 TEST(SetKey, EditsDottedKeys) {
   EXPECT_EQ(set_key("tun.mtu = 1300\n", "tun.mtu", "1280"), "tun.mtu = 1280\n");

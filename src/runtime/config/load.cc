@@ -54,15 +54,16 @@ class Loader {
     if (field.key == "wireguard") return read_wireguard(field);
     const auto sections = section_names();
     if (std::ranges::find(sections, field.key) == sections.end()) {
-      return complain(field.at, Errc::kConfigKey,
-                      (field.value.type == ValueType::kTable ? "unknown section [" : "unknown key ") +
-                          field.key + (field.value.type == ValueType::kTable ? "]" : ""),
-                      suggest_top(field));
+      return complain(
+          field.at, Errc::kConfigKey,
+          (field.value.type == ValueType::kTable ? "unknown section [" : "unknown key ") +
+              field.key + (field.value.type == ValueType::kTable ? "]" : ""),
+          suggest_top(field));
     }
     if (field.value.type != ValueType::kTable) {
-      return complain(field.value.begin, Errc::kConfigValue,
-                      field.key + " must be a section, not " +
-                          std::string(type_name(field.value.type)));
+      return complain(
+          field.value.begin, Errc::kConfigValue,
+          field.key + " must be a section, not " + std::string(type_name(field.value.type)));
     }
     if (field.key == "hub") out_.config.hub.emplace();
     for (const Field& inner : field.value.fields) read_key(field.key + "." + inner.key, inner);
@@ -125,7 +126,8 @@ class Loader {
         complain(field.at, Errc::kConfigKey, "unknown key " + in_section("wireguard." + field.key),
                  std::string(nearest(field.key, std::array<std::string_view, 1>{"peer"})));
       } else if (!tables) {
-        complain(field.at, Errc::kConfigValue, "wireguard.peer must be sections [[wireguard.peer]]");
+        complain(field.at, Errc::kConfigValue,
+                 "wireguard.peer must be sections [[wireguard.peer]]");
       } else {
         for (const Value& peer : field.value.items) read_peer(peer);
       }
@@ -138,7 +140,8 @@ class Loader {
     for (const Field& field : peer.fields) read_peer_key(field);
     for (const std::string_view name : {"name", "public_key", "allowed_ips"}) {
       if (peer.find(name) != nullptr) continue;
-      complain(peer.begin, Errc::kConfigValue, "this [[wireguard.peer]] lacks " + std::string(name));
+      complain(peer.begin, Errc::kConfigValue,
+               "this [[wireguard.peer]] lacks " + std::string(name));
     }
     if (out_.problems.size() > before) out_.config.wireguard_peers.pop_back();
   }
@@ -150,8 +153,8 @@ class Loader {
     if (key != known.end()) {
       if (!take(*key, field.value)) return;
       const std::string index = std::to_string(out_.config.wireguard_peers.size() - 1);
-      peer_settings_.push_back({"wireguard.peer[" + index + "]." + field.key,
-                                toml_text(field.value), origin_of(field)});
+      peer_settings_.push_back(
+          {"wireguard.peer[" + index + "]." + field.key, toml_text(field.value), origin_of(field)});
       return;
     }
     std::vector<std::string_view> paths;
@@ -244,7 +247,8 @@ Result<std::string, Problem> literal_for(std::string_view path, std::string_view
   const Key* key = find_key(path);
   auto literal = as_literal(text);
   if (const auto* row = find_lacking(path, literal.value_or(as_text(text)))) {
-    return Fail(Problem{{}, Errc::kConfigKey,
+    return Fail(Problem{{},
+                        Errc::kConfigKey,
                         std::string(path) + ": this version lacks " + std::string(row->feature),
                         ""});
   }
@@ -256,7 +260,8 @@ Result<std::string, Problem> literal_for(std::string_view path, std::string_view
     if (word) literal = as_text(text);
   }
   if (!literal || wrong_form(key->form, *literal)) {
-    return Fail(Problem{{}, Errc::kConfigValue,
+    return Fail(Problem{{},
+                        Errc::kConfigValue,
                         std::string(path) + " must be " +
                             std::string(wrong_form(key->form, as_text(text)).value_or("a value")),
                         ""});
@@ -264,8 +269,10 @@ Result<std::string, Problem> literal_for(std::string_view path, std::string_view
   Config scratch;
   scratch.hub.emplace();
   if (const auto wrong = key->assign(scratch, *literal))
-    return Fail(Problem{{}, Errc::kConfigValue,
-                        std::string(path) + value_shown(path, *literal) + " " + *wrong, ""});
+    return Fail(Problem{{},
+                        Errc::kConfigValue,
+                        std::string(path) + value_shown(path, *literal) + " " + *wrong,
+                        ""});
   return toml_text(*literal);
 }
 

@@ -38,8 +38,8 @@ std::optional<std::string> apply_environment(Loaded& loaded,
                                              const std::function<const char*(const char*)>& get);
 
 // A key of the path, its value as given on the command line: a TOML literal, or a bare text where
-// the key takes texts ("a,b" where it takes a list of them). Problem: the key is unknown or lacking,
-// or the value is of the wrong form.
+// the key takes texts ("a,b" where it takes a list of them). Problem: the key is unknown or
+// lacking, or the value is of the wrong form.
 Result<std::string, Problem> literal_for(std::string_view path, std::string_view value);
 
 // "unknown key", with the nearest known one; the Problem's position is that of the caller.

@@ -7,7 +7,8 @@
 namespace ginnel::config {
 namespace {
 
-constexpr std::array<std::string_view, 6> kVerbs = {"status", "peers", "ping", "up", "down", "init"};
+constexpr std::array<std::string_view, 6> kVerbs = {"status", "peers", "ping",
+                                                    "up",     "down",  "init"};
 
 TEST(EditDistance, CountsSwapsOfNeighboursAsOne) {
   EXPECT_EQ(edit_distance("status", "status"), 0u);

@@ -103,9 +103,7 @@ Wrong set_heartbeat(Config& c, const Value& v) {
 Wrong set_resolve_timeout(Config& c, const Value& v) {
   return duration(c.network.resolve_timeout, v.text, 0s, 10min);
 }
-Wrong set_retain(Config& c, const Value& v) {
-  return duration(c.network.retain, v.text, 0s, 24h);
-}
+Wrong set_retain(Config& c, const Value& v) { return duration(c.network.retain, v.text, 0s, 24h); }
 
 Wrong set_tun_enable(Config& c, const Value& v) {
   return choose(c.tun.enable, v.text,
@@ -130,8 +128,9 @@ Wrong set_tun_mtu(Config& c, const Value& v) {
 }
 
 Wrong set_dns_names(Config& c, const Value& v) {
-  return choose(c.dns.names, v.text, std::array{Choice{std::string_view("auto"), true},
-                                                Choice{std::string_view("off"), false}});
+  return choose(
+      c.dns.names, v.text,
+      std::array{Choice{std::string_view("auto"), true}, Choice{std::string_view("off"), false}});
 }
 
 Wrong set_punch_enable(Config& c, const Value& v) {
@@ -143,8 +142,9 @@ Wrong set_probes(Config& c, const Value& v) {
 }
 
 Wrong set_repair(Config& c, const Value& v) {
-  return choose(c.link.repair, v.text, std::array{Choice{std::string_view("auto"), Repair::kAuto},
-                                                  Choice{std::string_view("off"), Repair::kOff}});
+  return choose(c.link.repair, v.text,
+                std::array{Choice{std::string_view("auto"), Repair::kAuto},
+                           Choice{std::string_view("off"), Repair::kOff}});
 }
 Wrong set_overhead(Config& c, const Value& v) {
   const auto part = parse_percent(v.text);
@@ -303,8 +303,8 @@ const Lacking* find_lacking(std::string_view path, const Value& value) {
   const auto matches = [&](const Lacking& row) {
     const bool inside = path == row.path || (path.starts_with(row.path) &&
                                              path.substr(row.path.size()).starts_with('.'));
-    return inside && (row.value.empty() ||
-                      (value.type == ValueType::kText && value.text == row.value));
+    return inside &&
+           (row.value.empty() || (value.type == ValueType::kText && value.text == row.value));
   };
   const auto found = std::ranges::find_if(kLacking, matches);
   return found == kLacking.end() ? nullptr : &*found;
@@ -320,7 +320,8 @@ bool is_secret(std::string_view path) {
 std::optional<std::string_view> wrong_form(Form form, const Value& value) {
   const ValueType type = value.type;
   switch (form) {
-    case Form::kText: return type == ValueType::kText ? std::nullopt : std::optional("a text");
+    case Form::kText:
+      return type == ValueType::kText ? std::nullopt : std::optional("a text");
     case Form::kTexts:
       if (type == ValueType::kList && all_texts(value)) return std::nullopt;
       return "a list of texts";

@@ -16,8 +16,7 @@ std::string section_of(std::string_view path) {
 // Keys without a built-in value stand as comments: the host or the network decides.
 std::string line_of(const Setting& setting) {
   const std::string name = setting.path.substr(setting.path.rfind('.') + 1);
-  if (is_secret(setting.path) && !setting.toml.empty())
-    return name + " = " + quoted(kHidden);
+  if (is_secret(setting.path) && !setting.toml.empty()) return name + " = " + quoted(kHidden);
   return setting.toml.empty() ? "# " + name + " =" : name + " = " + setting.toml;
 }
 

@@ -17,9 +17,8 @@ Value convert_table(const toml::table& table) {
     out.fields.push_back({std::string(key.str()), position_of(key.source().begin), convert(node)});
   }
   // toml++ keeps tables sorted by key; people read problems in the order of their file.
-  std::ranges::stable_sort(out.fields, {}, [](const Field& field) {
-    return std::pair(field.at.line, field.at.column);
-  });
+  std::ranges::stable_sort(
+      out.fields, {}, [](const Field& field) { return std::pair(field.at.line, field.at.column); });
   return out;
 }
 
@@ -58,13 +57,20 @@ Value convert(const toml::node& node) {
 
 std::string_view type_name(ValueType type) {
   switch (type) {
-    case ValueType::kText: return "a text";
-    case ValueType::kInteger: return "a whole number";
-    case ValueType::kNumber: return "a number with a fraction";
-    case ValueType::kBoolean: return "true or false";
-    case ValueType::kList: return "a list";
-    case ValueType::kTable: return "a table";
-    case ValueType::kTime: return "a date or time";
+    case ValueType::kText:
+      return "a text";
+    case ValueType::kInteger:
+      return "a whole number";
+    case ValueType::kNumber:
+      return "a number with a fraction";
+    case ValueType::kBoolean:
+      return "true or false";
+    case ValueType::kList:
+      return "a list";
+    case ValueType::kTable:
+      return "a table";
+    case ValueType::kTime:
+      return "a date or time";
   }
   return "something else";
 }
@@ -110,8 +116,10 @@ std::string quoted(std::string_view text) {
 
 std::string toml_text(const Value& value) {
   switch (value.type) {
-    case ValueType::kInteger: return std::to_string(value.integer);
-    case ValueType::kBoolean: return value.boolean ? "true" : "false";
+    case ValueType::kInteger:
+      return std::to_string(value.integer);
+    case ValueType::kBoolean:
+      return value.boolean ? "true" : "false";
     case ValueType::kList: {
       std::string out = "[";
       for (const Value& item : value.items) {
@@ -120,7 +128,8 @@ std::string toml_text(const Value& value) {
       }
       return out + "]";
     }
-    default: return quoted(value.text);
+    default:
+      return quoted(value.text);
   }
 }
 

@@ -15,8 +15,12 @@ struct Unit {
 // Largest first: duration_text takes the first that fits. "ms" stands before "m" and "s" because
 // the reader takes the first name that matches.
 constexpr std::array kUnits = {
-    Unit{"d", 86'400'000'000'000}, Unit{"h", 3'600'000'000'000}, Unit{"ms", 1'000'000},
-    Unit{"m", 60'000'000'000},     Unit{"s", 1'000'000'000},     Unit{"us", 1'000},
+    Unit{"d", 86'400'000'000'000},
+    Unit{"h", 3'600'000'000'000},
+    Unit{"ms", 1'000'000},
+    Unit{"m", 60'000'000'000},
+    Unit{"s", 1'000'000'000},
+    Unit{"us", 1'000},
     Unit{"ns", 1},
 };
 constexpr double kDurationMaxNs = 100.0 * 366 * 86'400e9;

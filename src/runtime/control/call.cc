@@ -9,10 +9,9 @@ namespace ginnel::control_api {
 
 template <class Action>
 void Call::post(Action action) {
-  boost::asio::post(service_->context,
-                    [weak = connection_, action = std::move(action)]() mutable {
-                      if (const auto connection = weak.lock()) action(*connection);
-                    });
+  boost::asio::post(service_->context, [weak = connection_, action = std::move(action)]() mutable {
+    if (const auto connection = weak.lock()) action(*connection);
+  });
 }
 
 Call::~Call() {

@@ -143,11 +143,12 @@ Result<void, Error> Client::wait(short events) {
                    (timeout_ ? std::min<std::chrono::nanoseconds>(*timeout_, forever) : forever);
   while (true) {
     pollfd fds[2] = {{fd_, events, 0}, {interrupt_fd_, POLLIN, 0}};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     constexpr std::int64_t kPollMax = 1'000'000;
     const int ready = poll(fds, interrupt_fd_ < 0 ? 1 : 2,
-                           static_cast<int>(std::min<std::int64_t>(std::max<std::int64_t>(left.count(), 0), kPollMax)));
+                           static_cast<int>(std::min<std::int64_t>(
+                               std::max<std::int64_t>(left.count(), 0), kPollMax)));
     if (ready > 0 && fds[1].revents != 0) return Fail(Error{Errc::kCancelled, "interrupted", ""});
     if (ready > 0) return {};
     if (std::chrono::steady_clock::now() >= end)
@@ -190,7 +191,8 @@ Result<Client::Head, Error> Client::read_head() {
   Head head;
   if (!text->starts_with("HTTP/1.1 ") || text->size() < 12) return Fail(no_answer());
   head.status = static_cast<int>(parse_size(std::string_view(*text).substr(9, 3), 10).value_or(0));
-  for (std::size_t at = text->find("\r\n"); at != std::string::npos; at = text->find("\r\n", at + 2)) {
+  for (std::size_t at = text->find("\r\n"); at != std::string::npos;
+       at = text->find("\r\n", at + 2)) {
     const std::string_view line = std::string_view(*text).substr(at + 2);
     if (starts_with_word(line, "transfer-encoding: chunked")) head.chunked = true;
     constexpr std::string_view kLength = "content-length: ";

@@ -52,17 +52,17 @@ void Connection::read_request() {
   parser_->header_limit(kRequestHeaderMax);
   parser_->body_limit(kRequestBodyMax);
   set_deadline(service_->options.io_timeout);
-  http::async_read(socket_, buffer_, *parser_,
-                   [self = shared_from_this()](error_code error, std::size_t) {
-                     self->on_request(error);
-                   });
+  http::async_read(
+      socket_, buffer_, *parser_,
+      [self = shared_from_this()](error_code error, std::size_t) { self->on_request(error); });
 }
 
 void Connection::on_request(error_code error) {
   if (phase_ != Phase::kReading) return;
   if (error == http::error::body_limit) return refuse(413, "the request is too large");
   if (error == http::error::header_limit) return refuse(431, "the request's header is too large");
-  const bool is_http_error = error.category() == make_error_code(http::error::bad_method).category();
+  const bool is_http_error =
+      error.category() == make_error_code(http::error::bad_method).category();
   if (error && is_http_error && error != http::error::end_of_stream &&
       error != http::error::partial_message)
     return refuse(400, "this is no HTTP request");
@@ -112,8 +112,8 @@ void Connection::on_client_bytes(error_code error, std::size_t size) {
 
 void Connection::send_answer(int status, std::string body) {
   if (phase_ != Phase::kHandling) return;
-  auto message = std::make_shared<http::response<http::string_body>>(
-      static_cast<http::status>(status), 11);
+  auto message =
+      std::make_shared<http::response<http::string_body>>(static_cast<http::status>(status), 11);
   message->set(http::field::content_type, "application/json");
   message->keep_alive(keep_alive_);
   message->body() = std::move(body);
@@ -138,8 +138,9 @@ void Connection::await_next_request() {
 // A stream ends with the connection: bytes that come while it lasts are "taken", not a request.
 void Connection::begin_stream() {
   phase_ = Phase::kStreaming;
-  push({"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n"
-        "Transfer-Encoding: chunked\r\n\r\n"});
+  push(
+      {"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n"
+       "Transfer-Encoding: chunked\r\n\r\n"});
 }
 
 void Connection::send_line(std::string line) {

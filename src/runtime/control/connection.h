@@ -66,9 +66,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   std::weak_ptr<Call> call_;
   bool keep_alive_ = false;
-  bool watching_ = false;    // a read is under way while phase_ is past kReading
-  bool writing_ = false;     // a chunk of a stream is under way
-  bool ending_ = false;      // the stream ends once chunks_ is empty
+  bool watching_ = false;     // a read is under way while phase_ is past kReading
+  bool writing_ = false;      // a chunk of a stream is under way
+  bool ending_ = false;       // the stream ends once chunks_ is empty
   std::deque<Chunk> chunks_;  // bounded by Call, which counts their lines
 };
 

@@ -135,9 +135,8 @@ TEST_F(Control, AStreamArrivesLineByLine) {
   });
   int next = 0;
   Client c = client();
-  ASSERT_TRUE(c.stream({"POST", "/v1/sub"}, [&](std::string_view line) {
-    return line == std::to_string(next++);
-  }));
+  ASSERT_TRUE(c.stream({"POST", "/v1/sub"},
+                       [&](std::string_view line) { return line == std::to_string(next++); }));
   EXPECT_EQ(next, 1000);
 }
 
@@ -307,7 +306,8 @@ TEST_F(Control, AWaitCanBeInterrupted) {
 
 TEST_F(Control, APathThatNoSocketCanHaveIsAFileError) {
   const auto path = dir_ / std::string(200, 'x') / "ginnel.sock";
-  EXPECT_EQ(Server::listen(path, [](const Request&, const Responder&) {}).error().code, Errc::kFile);
+  EXPECT_EQ(Server::listen(path, [](const Request&, const Responder&) {}).error().code,
+            Errc::kFile);
 }
 
 }  // namespace

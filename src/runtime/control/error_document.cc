@@ -52,17 +52,23 @@ int http_status(Errc code) {
     case Errc::kUsage:
     case Errc::kConfigSyntax:
     case Errc::kConfigKey:
-    case Errc::kConfigValue: return 400;
+    case Errc::kConfigValue:
+      return 400;
     case Errc::kPermission:
     case Errc::kDenied:
     case Errc::kSharedSecret:
-    case Errc::kNotAHub: return 403;
-    case Errc::kUnknownPeer: return 404;
+    case Errc::kNotAHub:
+      return 403;
+    case Errc::kUnknownPeer:
+      return 404;
     case Errc::kTimeout:
     case Errc::kNoSubscriber:
-    case Errc::kUnreachable: return 504;
-    case Errc::kInternal: return 500;
-    default: return 409;
+    case Errc::kUnreachable:
+      return 504;
+    case Errc::kInternal:
+      return 500;
+    default:
+      return 409;
   }
 }
 

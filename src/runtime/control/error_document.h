@@ -13,7 +13,8 @@ std::optional<Errc> errc_from_name(std::string_view name);
 
 // On one line, without a newline.
 std::string error_document(const Error& error);
-// nullopt: not such a document. A code that is unknown here becomes kInternal, its name in the text.
+// nullopt: not such a document. A code that is unknown here becomes kInternal, its name in the
+// text.
 std::optional<Error> parse_error_document(std::string_view json);
 
 // The HTTP status that an answer with this error has.

@@ -29,7 +29,9 @@ Error socket_error(const std::filesystem::path& path, const error_code& error) {
 class LocalServer : public Server {
  public:
   LocalServer(std::filesystem::path path, Handler handler, const ServerOptions& options)
-      : path_(std::move(path)), service_(std::make_shared<Service>()), acceptor_(service_->context) {
+      : path_(std::move(path)),
+        service_(std::make_shared<Service>()),
+        acceptor_(service_->context) {
     service_->handler = std::move(handler);
     service_->options = options;
   }

@@ -25,9 +25,8 @@ Error damaged(const StateStore& store, std::string_view name) {
 Json to_json(const Enrolment& e) {
   Json hubs = Json::array();
   for (const control::HubEntry& hub : e.hubs) {
-    hubs.push_back({{"session", hub.session.base64()},
-                    {"name", hub.name},
-                    {"endpoints", hub.endpoints}});
+    hubs.push_back(
+        {{"session", hub.session.base64()}, {"name", hub.name}, {"endpoints", hub.endpoints}});
   }
   return {{"v", 1},
           {"role", std::string(1, static_cast<char>(e.role))},
@@ -45,8 +44,13 @@ std::optional<Enrolment> from_json(const Json& json) {
   const auto cidr = Prefix::parse(json.at("cidr").get<std::string>());
   const auto chain = from_base64(json.at("chain").get<std::string>());
   if (!network || !cidr || !chain) return std::nullopt;
-  Enrolment out{json.at("role") == "S" ? Role::kHub : Role::kPeer, json.at("name"),
-                json.at("network_name"), *network, *cidr, *chain, {}};
+  Enrolment out{json.at("role") == "S" ? Role::kHub : Role::kPeer,
+                json.at("name"),
+                json.at("network_name"),
+                *network,
+                *cidr,
+                *chain,
+                {}};
   for (const Json& row : json.at("hubs")) {
     const auto session = crypto::SessionPublic::from_base64(row.at("session").get<std::string>());
     if (!session) return std::nullopt;

@@ -33,7 +33,8 @@ struct Identity {
   std::vector<std::string> addresses() const;
 };
 
-// Errors: kKeyUnreadable (a key or enrolment.json is missing or damaged), kKeyFileMode, kPermission.
+// Errors: kKeyUnreadable (a key or enrolment.json is missing or damaged), kKeyFileMode,
+// kPermission.
 Result<std::optional<Identity>, Error> load_identity(const StateStore& store);
 // The keys first and enrolment.json last: a crash in between leaves a folder without an identity.
 Result<void, Error> save_identity(const StateStore& store, const Identity& identity);

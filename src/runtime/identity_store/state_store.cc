@@ -19,8 +19,7 @@ bool is_key(std::string_view name) { return name.ends_with(".key"); }
 
 Error folder_error(const std::filesystem::path& folder, int number) {
   const bool denied = number == EACCES || number == EPERM || number == EROFS;
-  return {denied ? Errc::kPermission : Errc::kFile,
-          folder.string() + ": " + std::strerror(number),
+  return {denied ? Errc::kPermission : Errc::kFile, folder.string() + ": " + std::strerror(number),
           denied ? "run with sudo, or choose another folder with --dir"
                  : "choose another folder with --dir"};
 }
@@ -31,7 +30,8 @@ void overwrite(const std::filesystem::path& path) {
   const io::Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return;
-  const ByteVector zeros(std::min<std::size_t>(static_cast<std::size_t>(info.st_size), kStateBytesMax));
+  const ByteVector zeros(
+      std::min<std::size_t>(static_cast<std::size_t>(info.st_size), kStateBytesMax));
   if (::write(fd.get(), zeros.data(), zeros.size()) > 0) ::fsync(fd.get());
 }
 
