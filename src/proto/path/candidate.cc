@@ -19,9 +19,12 @@ bool in_any(const std::vector<Prefix>& prefixes, const Address& address) {
 // ::/96 (IPv4-compatible, deprecated by RFC 4291 section 2.5.5.1) and 64:ff9b::/96 (RFC 6052): both
 // would reach an IPv4 address that was not checked as one.
 bool is_disguised_v4(const Address& address) {
-  static const std::vector<Prefix> kRanges = {*Prefix::parse("::/96"),
-                                              *Prefix::parse("64:ff9b::/96")};
-  return in_any(kRanges, address);
+  constexpr std::array<std::uint8_t, 12> kCompatible{};
+  constexpr std::array<std::uint8_t, 12> kTranslated = {0x00, 0x64, 0xff, 0x9b};
+  const auto starts_with = [&](const std::array<std::uint8_t, 12>& bytes) {
+    return std::ranges::equal(bytes, std::span(address.bytes).first<12>());
+  };
+  return starts_with(kCompatible) || starts_with(kTranslated);
 }
 
 // 0.0.0.0/8 and 240.0.0.0/4 (RFC 6890): nobody's.
