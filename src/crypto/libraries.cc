@@ -11,10 +11,16 @@ namespace {
 OpenSsl fetch() {
   GINNEL_ASSERT(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1);
   OpenSsl out{EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr),
+              EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr),
+              EVP_CIPHER_fetch(nullptr, "AES-192-GCM", nullptr),
+              EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr),
               EVP_MD_fetch(nullptr, "BLAKE2S-256", nullptr),
               EVP_MD_fetch(nullptr, "SHA256", nullptr),
               EVP_MAC_fetch(nullptr, "BLAKE2SMAC", nullptr)};
   GINNEL_ASSERT(out.chacha20_poly1305 != nullptr);
+  GINNEL_ASSERT(out.aes_128_gcm != nullptr);
+  GINNEL_ASSERT(out.aes_192_gcm != nullptr);
+  GINNEL_ASSERT(out.aes_256_gcm != nullptr);
   GINNEL_ASSERT(out.blake2s_256 != nullptr);
   GINNEL_ASSERT(out.sha256 != nullptr);
   GINNEL_ASSERT(out.blake2s_mac != nullptr);

@@ -11,6 +11,9 @@ namespace ginnel::crypto::detail {
 // environment changes what a pure core does.
 struct OpenSsl {
   const EVP_CIPHER* chacha20_poly1305;
+  const EVP_CIPHER* aes_128_gcm;
+  const EVP_CIPHER* aes_192_gcm;
+  const EVP_CIPHER* aes_256_gcm;
   const EVP_MD* blake2s_256;
   const EVP_MD* sha256;
   EVP_MAC* blake2s_mac;

@@ -1,0 +1,48 @@
+#include "proto/swim/broadcast_queue.h"
+
+namespace ginnel::swim {
+
+void BroadcastQueue::erase(std::map<Key, Entry>::iterator it) {
+  by_subject_.erase(it->second.subject);
+  messages_.erase(it);
+}
+
+void BroadcastQueue::add(std::string_view subject, ByteVector message) {
+  if (const auto old = by_subject_.find(subject); old != by_subject_.end()) {
+    erase(messages_.find(old->second));
+  }
+  if (messages_.size() == kMessagesMax) erase(std::prev(messages_.end()));
+  const Key key{0, inverse(message.size()), ~++added_};
+  if (!subject.empty()) by_subject_.emplace(subject, key);
+  messages_.emplace(key, Entry{std::string(subject), std::move(message)});
+}
+
+std::size_t BroadcastQueue::take(std::size_t budget_bytes, std::size_t overhead_bytes,
+                                 std::uint32_t transmit_limit, std::vector<ByteVector>& out) {
+  std::vector<std::pair<Key, Entry>> taken;  // put back afterwards: nothing twice in a packet
+  auto it = messages_.begin();
+  while (it != messages_.end() && budget_bytes > overhead_bytes) {
+    const std::size_t room = budget_bytes - overhead_bytes;
+    if (it->second.message.size() > room) {
+      // The first that fits of those sent as often, else the next ones' first.
+      it = messages_.lower_bound({it->first.transmits, inverse(room), 0});
+      continue;
+    }
+    budget_bytes -= it->second.message.size() + overhead_bytes;
+    out.push_back(it->second.message);
+    taken.emplace_back(it->first, std::move(it->second));
+    it = messages_.erase(it);
+  }
+  for (auto& [key, entry] : taken) {
+    const std::string subject = entry.subject;
+    if (++key.transmits < transmit_limit) {
+      if (!subject.empty()) by_subject_[subject] = key;
+      messages_.emplace(key, std::move(entry));
+    } else {
+      by_subject_.erase(subject);
+    }
+  }
+  return budget_bytes;
+}
+
+}  // namespace ginnel::swim
