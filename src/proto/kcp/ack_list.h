@@ -23,8 +23,8 @@ class AckList {
     acks_.push_back(ack);
     return true;
   }
-  // A C sender (FASTACK_CONSERVE, docs/wire/kcp.md section 5.1) counts a datagram's ACKs with equal
-  // ts only up to the first one's sn. With the largest sn first it counts them all.
+  // A C sender (ikcp.c, FASTACK_CONSERVE) counts a datagram's ACKs with equal ts only up to the
+  // first one's sn. With the largest sn first it counts them all.
   void make_ready(bool newest_first) {
     acks_.erase(acks_.begin(), acks_.begin() + static_cast<std::ptrdiff_t>(sent_));
     sent_ = 0;

@@ -207,7 +207,7 @@ TEST_P(KcpPair, MessagesArriveWholeInOrderAndOnce) {
   }
 }
 
-// docs/wire/kcp.md section 5.1: batched ACKs with equal ts hide losses from a C sender.
+// ikcp.c, FASTACK_CONSERVE: batched ACKs with equal ts hide losses from a C sender.
 TEST_P(KcpPair, OneLostSegmentOfManyIsResentWithoutATimeout) {
   Pair pair(a(), b(), {}, {}, 8);
   StreamCheck there(pair.a, pair.b, 130'000);

@@ -1,4 +1,4 @@
-// Datagrams of the C reference, byte for byte (docs/wire/kcp.md section 8). Its input() has no time
+// Datagrams of the C reference, byte for byte (ikcp.c at fbd716b). Its input() has no time
 // of its own: it takes that of the last update(), so the scripts below do the same.
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 //   | conv |cmd|frg| wnd |  ts  |  sn  | una  | len  | payload |   all little-endian
 //   +------+---+---+-----+------+------+------+------+---------+
 //
-// Source: skywind3000/kcp ikcp.c, ikcp_encode_seg and ikcp_input (docs/wire/kcp.md section 1).
+// Source: skywind3000/kcp ikcp.c, ikcp_encode_seg and ikcp_input, at fbd716b.
 #pragma once
 #include <cstdint>
 
