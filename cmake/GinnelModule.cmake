@@ -49,6 +49,9 @@ endfunction()
 
 # ginnel_test(NAME SOURCES … DEPS …): a GoogleTest program that CTest runs.
 function(ginnel_test name)
+  if(GINNEL_FUZZ)
+    return()  # the fuzz preset builds the targets and what they link
+  endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ginnel_options GTest::gmock GTest::gtest_main)
@@ -73,6 +76,7 @@ function(ginnel_fuzz name)
       COMMAND ${name}_fuzz ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
     set_tests_properties(${name}_fuzz_replay PROPERTIES LABELS unit TIMEOUT 120)
   endif()
+  add_dependencies(fuzz_targets ${name}_fuzz)
   target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPS} ginnel_options)
   set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
 endfunction()

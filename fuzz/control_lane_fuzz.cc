@@ -37,6 +37,7 @@ void dispatch(ControlType type, ConstBytes body) {
     case ControlType::kSnapshotRequest: return check(parse_snapshot_request(body), body);
     case ControlType::kRevocations: return check(parse_revocations(body), body);
     case ControlType::kRevocationsRequest: return check(parse_revocations_request(body), body);
+    case ControlType::kCancel: return check(parse_cancel(body), body);
     case ControlType::kRenew: return check(parse_renew(body), body);
     case ControlType::kRenewed: return check(parse_renewed(body), body);
     case ControlType::kTaken: return check(parse_taken(body), body);

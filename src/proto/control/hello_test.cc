@@ -45,10 +45,19 @@ TEST(Hello, SkipsWhatALaterVersionAdds) {
   EXPECT_TRUE(parse_hello(bytes));
 }
 
+// docs/wire/ginnel.md section 6, bit 3.
+TEST(Hello, SaysThatItWantsAnAnswer) {
+  const ByteVector chain = encoded(node_chain());
+  Hello hello = with_chain(chain);
+  hello.wants_answer = true;
+  const ByteVector bytes = encoded(hello);
+  EXPECT_TRUE(parse_hello(bytes)->wants_answer);
+}
+
 TEST(Hello, RefusesFlagsThatContradictTheChain) {
   const ByteVector chain = encoded(node_chain());
   ByteVector bytes = encoded(with_chain(chain));
-  for (const int flags : {2, 4, 6, 8, 0x80}) {  // hash, none, both, unknown ones
+  for (const int flags : {2, 4, 6, 16, 0x80}) {  // hash, none, both, unknown ones
     bytes[kFlagsAt] = static_cast<std::byte>(flags);
     EXPECT_EQ(parse_hello(bytes).error(), Drop::kBadField) << flags;
   }
