@@ -1,8 +1,9 @@
-// ping, why, wait.
+// ping, why, wait, demo.
 #include <chrono>
 #include <thread>
 
 #include "cli/daemon.h"
+#include "cli/demo/demo.h"
 #include "cli/human.h"
 #include "cli/render.h"
 
@@ -145,10 +146,12 @@ std::vector<Verb> try_verbs() {
          {{"--peer", "PEER", "wait for this peer", "the own node"},
           {"--for", "WHAT", "online or direct", "online"},
           {"--timeout", "S", "give up after S seconds", "never"}}}},
-       {1, 3, 4, 5, 6, 130},
-       0,
-       0,
-       run_wait},
+       {1, 3, 4, 5, 6, 130}, 0, 0, run_wait},
+      {"demo", "", "A hub and two peers behind two NATs, on this machine: the main job in a minute",
+       {"sudo ginnel demo", "ginnel demo --loopback"},
+       {{"Demo",
+         {{"--loopback", "", "without namespaces and TUN, as it is without root"}}}},
+       {1, 130}, 0, 0, demo::run_demo},
   };
 }
 
