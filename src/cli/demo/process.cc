@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +75,9 @@ void clean_environment() {
   give_up(io::system_error(errno, Errc::kFile, command.words[0]).text);
 }
 
+// glibc 2.36 declares its own pidfd_open without extern "C".
+io::Fd open_pidfd(pid_t pid) { return io::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
 int milliseconds_until(Clock::time_point end) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
@@ -138,7 +141,7 @@ Result<Process, Error> Process::start(const Command& command) {
     become_child(parent);
     run_child(command, input->read.get(), output->write.get());
   }
-  return Process(child, io::Fd(::pidfd_open(child, 0)), std::move(output->read));
+  return Process(child, open_pidfd(child), std::move(output->read));
 }
 
 Result<Ended, Error> Process::finish(const Patience& patience, const OnLine& on_line) {
