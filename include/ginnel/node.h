@@ -27,7 +27,7 @@ namespace ginnel {
 struct Options {
   std::string token = {};           // from `ginnel invite`; not needed once the folder has an identity
   std::string name = {};            // default: the host name
-  std::string dir = {};             // identity and state; default: a folder of the program's own
+  std::string dir = {};             // identity and state; default: $XDG_STATE_HOME/ginnel/NAME
   std::string listen = {};          // "ADDR:PORT"; default: a port kept in the folder
   std::chrono::seconds timeout{15}; // how long join may take
 };
@@ -63,7 +63,8 @@ class Node {
  public:
   // Enrols with `token` if the folder has no identity yet, and returns when the identity is ready;
   // connecting goes on behind. Errors: kTokenMalformed, kTokenInvalid, kTokenUsed, kTokenExpired,
-  // kTokenRevoked, kHubUnreachable, kPortBusy, kKeyUnreadable, kNotJoined.
+  // kTokenRevoked, kHubUnreachable, kPortBusy, kKeyUnreadable, kNotJoined (no identity, no
+  // token), kAlreadyRunning (another program holds the folder), kExists (another name's folder).
   static Result<Node, Error> join(const Options& options);
   // As join, but never touches the network: the folder must hold an identity.
   static Result<Node, Error> open(const Options& options);
@@ -71,6 +72,8 @@ class Node {
   explicit Node(std::unique_ptr<api::NodeImpl> impl);
   Node(Node&&) noexcept;
   Node& operator=(Node&&) noexcept;
+  // Leaves: what was sent has up to a second to arrive, then the others are told. Not from inside a
+  // handler of this node.
   ~Node();
 
   Id id() const;
@@ -108,7 +111,7 @@ class Node {
 
   // True once a hub has registered this node; false when `deadline` passes first.
   bool wait_online(std::chrono::nanoseconds deadline);
-  // Blocks until stop().
+  // Blocks until stop(), also one that came before. Not from a handler: there it returns at once.
   void run();
   void stop();
 

@@ -136,6 +136,9 @@ class Node {
   std::optional<PeerInfo> peer_info(Instant now, const Id& id) const;
   // Each way to the peer and how it went.
   std::vector<Attempt> why(Instant now, const Id& id) const;
+  // Bytes of messages, acknowledgements included, that sessions hold and that are not known to have
+  // arrived: what a node that leaves may wait for.
+  std::size_t outstanding() const;
 
  private:
   using SessionPtr = std::unique_ptr<Session>;

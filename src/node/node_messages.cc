@@ -339,6 +339,15 @@ Result<void, Error> Node::send_datagram(Instant now, std::string_view peer,
   return {};
 }
 
+std::size_t Node::outstanding() const {
+  std::size_t out = 0;
+  for (const auto& [handle, session] : sessions_) {
+    out += session->early_bytes;
+    if (session->channels) out += session->channels->outstanding();
+  }
+  return out;
+}
+
 Result<void, Error> Node::ping(Instant now, std::string_view peer, std::uint64_t id,
                                std::uint32_t sequence, std::size_t size) {
   const auto who = resolve(peer);

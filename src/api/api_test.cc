@@ -1,0 +1,195 @@
+// The library's calls over a core that is driven by hand: no thread, no socket.
+#include <ginnel/node.h>
+#include <gtest/gtest.h>
+
+#include "api/node_impl.h"
+#include "base/drain.h"
+#include "node/founder.h"
+
+namespace ginnel::api {
+namespace {
+
+constexpr Wall kEpoch{1'700'000'000'000'000'000};
+const Prefix kRange = *Prefix::parse("10.66.0.0/16");
+
+struct Nowhere {  // an outbox whose datagrams get lost
+  std::array<std::byte, 2112> buffer{};
+  std::span<std::byte> slot() { return buffer; }
+  void commit(const Transmit&) {}
+};
+
+// What the program's side and the test see of the driver after the Node has taken it.
+struct World {
+  std::unique_ptr<node::Node> core;
+  Instant now{1'000'000'000};
+  Driver::EventHandler handler;
+  bool closed = false;
+  bool draining = false;
+
+  void pump() {
+    if (std::exchange(draining, true)) return;
+    Nowhere outbox;
+    for (bool more = true; more;) {
+      more = false;
+      (void)drain(*core, now, outbox, [&](const node::Event& event) {
+        handler(*core, now, event);
+        more = true;
+      });
+    }
+    draining = false;
+  }
+  void advance(Nanoseconds time) {
+    now = now + time;
+    core->handle_timeout(now);
+    pump();
+  }
+};
+
+class ManualDriver final : public Driver {
+ public:
+  explicit ManualDriver(std::shared_ptr<World> world) : world_(std::move(world)) {}
+  void start(EventHandler handler) override { world_->handler = std::move(handler); }
+  bool with_core(const Work& work) override {
+    if (world_->closed) return false;
+    work(*world_->core, world_->now);
+    world_->pump();
+    return true;
+  }
+  bool wait_until(const Condition& condition, Nanoseconds limit) override {
+    const Instant end = world_->now + limit;
+    while (!condition(*world_->core, world_->now)) {
+      if (world_->now >= end) return false;
+      world_->advance(100ms);
+    }
+    return true;
+  }
+  void run() override {}
+  void stop() override {}
+  void close() override { world_->closed = true; }
+
+ private:
+  std::shared_ptr<World> world_;
+};
+
+// The node is a hub by the name of "solo"; what it sends to itself arrives.
+class ApiTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto identity = node::found_network({"solo", kRange}, rng_, kEpoch).value();
+    node::Config config;
+    config.network_name = "home";
+    config.overlay_v4 = kRange;
+    config.hub = node::HubConfig{.public_endpoint = std::nullopt, .probe_port = 0};
+    world_->core = std::make_unique<node::Node>(std::move(config), std::move(identity),
+                                                node::Stored(), 1, rng_.fork("node"), world_->now,
+                                                kEpoch);
+    node_.emplace(std::make_unique<NodeImpl>(std::make_unique<ManualDriver>(world_)));
+  }
+  Subscription note_into(std::vector<std::string>& out, std::string_view channel) {
+    return node_->on_message(channel, [&out](const Message& m) {
+      out.push_back(std::string(m.from_name()) + ": " + m.text());
+    });
+  }
+
+  Rng rng_ = Rng::from_seed(7);
+  std::shared_ptr<World> world_ = std::make_shared<World>();
+  std::optional<Node> node_;
+};
+
+TEST_F(ApiTest, ItKnowsWhoItIs) {
+  EXPECT_EQ(node_->name(), "solo");
+  EXPECT_EQ(node_->id(), world_->core->self().id);
+}
+
+TEST_F(ApiTest, AMessageComesOnceToEachHandlerOfItsChannelOnly) {
+  std::vector<std::string> first, second, other;
+  const auto a = note_into(first, "chat");
+  const auto b = note_into(second, "chat");
+  const auto c = note_into(other, "jobs");
+  ASSERT_TRUE(node_->send("solo", "chat", "hello"));
+  EXPECT_EQ(first, std::vector<std::string>{"solo: hello"});
+  EXPECT_EQ(second, first);
+  EXPECT_TRUE(other.empty());
+}
+
+TEST_F(ApiTest, ACancelledSubscriptionIsNotCalledAgain) {
+  std::vector<std::string> cancelled, kept;
+  auto a = note_into(cancelled, "chat");
+  const auto b = note_into(kept, "chat");
+  a.cancel();
+  ASSERT_TRUE(node_->send("solo", "chat", "hello"));
+  EXPECT_TRUE(cancelled.empty());
+  EXPECT_EQ(kept.size(), 1u);
+}
+
+TEST_F(ApiTest, AHandlerMayEndItsOwnSubscription) {
+  int calls = 0;
+  Subscription once;
+  once = node_->on_message("chat", [&](const Message&) {
+    ++calls;
+    once.cancel();
+  });
+  ASSERT_TRUE(node_->send("solo", "chat", "one"));
+  ASSERT_TRUE(node_->send("solo", "chat", "two"));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(ApiTest, AHandlerMaySendAndSubscribe) {
+  std::vector<std::string> answers;
+  Subscription inner;
+  const auto outer = node_->on_message("ask", [&](const Message& m) {
+    inner = note_into(answers, "answer");
+    EXPECT_TRUE(node_->send(m.from().text(), "answer", "yes"));
+  });
+  ASSERT_TRUE(node_->send("solo", "ask", "may I?"));
+  EXPECT_EQ(answers, std::vector<std::string>{"solo: yes"});
+}
+
+TEST_F(ApiTest, AnAcknowledgedSendToNobodyIsDoneAtOnce) {
+  EXPECT_TRUE(node_->send_acked({}, "chat", {}, 1s).get().empty());
+}
+
+TEST_F(ApiTest, AnAcknowledgedSendListsEachThatFailedAtItsDeadline) {
+  auto result = node_->send_acked({"bob", "carol"}, "chat", bytes_of("x"), 2s);
+  world_->advance(1s);
+  EXPECT_NE(result.wait_for(0s), std::future_status::ready);
+  world_->advance(2s);
+  ASSERT_EQ(result.wait_for(0s), std::future_status::ready);
+  const auto failed = result.get();
+  ASSERT_EQ(failed.size(), 2u);
+  EXPECT_EQ(failed[0].peer, "bob");
+  EXPECT_EQ(failed[0].error.code, Errc::kUnknownPeer);
+  EXPECT_EQ(failed[1].peer, "carol");
+}
+
+TEST_F(ApiTest, WhatIsNotAcknowledgedWhenTheNodeClosesHasFailed) {
+  auto result = node_->send_acked({"bob"}, "chat", bytes_of("x"), 1h);
+  node_.reset();
+  ASSERT_EQ(result.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(result.get().at(0).error.code, Errc::kClosed);
+}
+
+TEST_F(ApiTest, ASubscriptionMayOutliveItsNode) {
+  std::vector<std::string> got;
+  auto late = note_into(got, "chat");
+  node_.reset();
+  late.cancel();
+  EXPECT_TRUE(got.empty());
+}
+
+TEST_F(ApiTest, EachRefusalSaysWhy) {
+  EXPECT_EQ(node_->send_datagram("bob", "chat", bytes_of("x")).error().code, Errc::kUnknownPeer);
+  const ByteVector large(node_->max_datagram("solo") + 1);
+  EXPECT_EQ(node_->send_datagram("solo", "chat", large).error().code, Errc::kTooLarge);
+  EXPECT_FALSE(node_->path("bob"));
+  EXPECT_TRUE(node_->why("bob").empty());
+}
+
+TEST_F(ApiTest, ANodeWithoutAHubIsNotOnline) {
+  EXPECT_FALSE(node_->wait_online(1s));
+  EXPECT_TRUE(node_->hubs().empty());
+  EXPECT_TRUE(node_->peers().empty());
+}
+
+}  // namespace
+}  // namespace ginnel::api

@@ -1,0 +1,84 @@
+// Whom an event of the core is for: the program's handlers and its acknowledged sends.
+//
+// Owned by the driver's thread. Handlers may subscribe, cancel and send at will, also themselves.
+#pragma once
+#include <ginnel/message.h>
+#include <ginnel/types.h>
+
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/node.h"
+
+namespace ginnel::api {
+
+using MessageHandler = std::function<void(const Message&)>;
+using PathHandler = std::function<void(const PeerInfo&)>;
+using WritableHandler = std::function<void(const Id& peer, std::string_view channel)>;
+
+// Handlers by number, called in the order in which they came.
+template <class Handler>
+class HandlerList {
+ public:
+  void add(std::uint64_t number, Handler handler) {
+    handlers_.emplace(number, std::make_shared<Handler>(std::move(handler)));
+  }
+  bool remove(std::uint64_t number) { return handlers_.erase(number) != 0; }
+  bool empty() const { return handlers_.empty(); }
+  template <class... Args>
+  void call(const Args&... args) const {
+    if (handlers_.empty()) return;
+    const std::uint64_t last = handlers_.rbegin()->first;  // what a handler adds waits for the next
+    for (auto it = handlers_.begin(); it != handlers_.end() && it->first <= last;) {
+      const std::uint64_t number = it->first;
+      // Shared: a handler may end its own subscription, and so itself, while it runs.
+      const std::shared_ptr<Handler> handler = it->second;
+      (*handler)(args...);
+      it = handlers_.upper_bound(number);
+    }
+  }
+
+ private:
+  std::map<std::uint64_t, std::shared_ptr<Handler>> handlers_;
+};
+
+class Dispatcher {
+ public:
+  void handle(node::Node& core, Instant now, const node::Event& event);
+
+  // Each returns the number to remove it by.
+  std::uint64_t add_message(node::Node& core, std::string_view channel, MessageHandler handler);
+  std::uint64_t add_path(PathHandler handler);
+  std::uint64_t add_writable(WritableHandler handler);
+  void remove(node::Node& core, std::uint64_t number);
+
+  // Starts an acknowledged send; `done` gets its result.
+  void send_acked(node::Node& core, Instant now, const std::vector<std::string>& peers,
+                  std::string_view channel, ConstBytes data, Nanoseconds deadline,
+                  std::promise<std::vector<Failed>> done);
+  // The node is closed: nothing will be acknowledged any more.
+  void fail_all();
+
+ private:
+  struct AckedCall {
+    std::promise<std::vector<Failed>> done;
+    std::vector<std::string> open;  // peers not settled, as the caller named them
+    std::vector<Failed> failed;
+  };
+
+  void deliver(node::Node& core, Instant now, const Id& from, const std::string& channel);
+  void settle(const node::AckSettled& settled);
+  void report_path(node::Node& core, Instant now, const Id& id) const;
+
+  std::uint64_t next_ = 1;
+  std::map<std::string, HandlerList<MessageHandler>, std::less<>> messages_;  // by channel
+  HandlerList<PathHandler> paths_;
+  HandlerList<WritableHandler> writables_;
+  std::map<std::uint64_t, AckedCall> acked_;  // the core bounds them: node::kAckedSendsMax
+};
+
+}  // namespace ginnel::api

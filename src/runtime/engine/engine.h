@@ -1,0 +1,77 @@
+// A node on an event loop: the core, its sockets and its memory on the disk. The daemon is one with a
+// TUN device and a control socket, a program's own node one on a thread of its own.
+//
+//   Engine engine(prepared);
+//   engine.open();                       // sockets and core
+//   engine.on_event([](const node::Event& event) { … });
+//   engine.run();                        // until leave() or stop()
+//
+// The walk: a datagram wakes receive(), which feeds the core; after each round pump() drains the
+// core to the sockets, stores what it wants stored, and gives its other events to the handler.
+//
+// Everything belongs to the thread that calls run().
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "io/event_loop.h"
+#include "io/udp_socket.h"
+#include "node/node.h"
+#include "runtime/outbox.h"
+#include "runtime/prepared.h"
+
+namespace ginnel::runtime {
+
+class Engine {
+ public:
+  using EventHandler = std::function<void(const node::Event&)>;
+
+  explicit Engine(Prepared prepared) : prepared_(std::move(prepared)) {}
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Errors: kPortBusy, kPermission, kFile, kInternal.
+  Result<void, Error> open();
+  // What happens to events other than StoreRequest, also to a Notice. It may feed the core.
+  void on_event(EventHandler handler) { handler_ = std::move(handler); }
+  void run();
+  // Says goodbye, and ends run() once that is out; a second call ends it at once.
+  void leave();
+  // Moves what the core has to say; call after feeding it outside an event handler.
+  void pump();
+
+  node::Node& node() { return *node_; }
+  const node::Node& node() const { return *node_; }
+  io::EventLoop& loop() { return *loop_; }
+  Endpoint local() const { return main_->local(); }
+  const config::Config& config() const { return prepared_.config.loaded.config; }
+  const Prepared& prepared() const { return prepared_; }
+
+ private:
+  Result<void, Error> open_main_socket();
+  Result<void, Error> open_probe_socket();
+  Result<void, Error> watch_sockets();
+  Result<void, Error> open_core();
+  node::OwnIdentity own_identity() const;
+  node::Config core_config() const;
+  node::Stored load_stored() const;
+  Result<std::uint64_t, Error> next_epoch() const;
+  void receive(io::UdpSocket& socket, PathId path);
+  void handle(const node::Event& event);
+  void store(const node::StoreRequest& request);
+  void tell_interfaces();
+
+  Prepared prepared_;
+  EventHandler handler_;
+  std::unique_ptr<io::EventLoop> loop_;
+  std::unique_ptr<io::UdpSocket> main_;
+  std::unique_ptr<io::UdpSocket> probe_;  // of a hub
+  std::optional<SocketOutbox> outbox_;
+  io::ReceiveBatch batch_{16};
+  std::unique_ptr<node::Node> node_;
+  io::Alarm alarm_;
+  std::vector<std::uint64_t> stored_tickets_;  // to be told to the core once it is not busy
+  bool leaving_ = false;
+};
+
+}  // namespace ginnel::runtime
