@@ -185,10 +185,18 @@ TEST_F(ApiTest, EachRefusalSaysWhy) {
   EXPECT_TRUE(node_->why("bob").empty());
 }
 
-TEST_F(ApiTest, ANodeWithoutAHubIsNotOnline) {
-  EXPECT_FALSE(node_->wait_online(1s));
-  EXPECT_TRUE(node_->hubs().empty());
+TEST_F(ApiTest, AHubIsOnlineByItself) {
+  EXPECT_TRUE(node_->wait_online(1s));
+  ASSERT_EQ(node_->hubs().size(), 1u);
+  EXPECT_EQ(node_->hubs()[0].name, "solo");
   EXPECT_TRUE(node_->peers().empty());
+}
+
+TEST_F(ApiTest, AClosedDriverRefusesEachCall) {
+  world_->closed = true;
+  EXPECT_EQ(node_->send("solo", "chat", "x").error().code, Errc::kClosed);
+  EXPECT_EQ(node_->send_acked({"bob"}, "chat", {}, 1s).get().at(0).error.code, Errc::kClosed);
+  EXPECT_TRUE(node_->hubs().empty());
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ std::optional<Event> Node::poll_event() {
 
 Result<Id, Error> Node::resolve(std::string_view peer) const {
   if (const Peer* found = directory_.find_name(peer)) return found->record.id;
-  if (peer == self_.name) return self_.id;
+  if (peer == self_.name || Id::parse(peer) == self_.id) return self_.id;
   const std::string who(peer);
   if (directory_.is_ambiguous(peer)) {
     return Fail(Error{Errc::kUnknownPeer, "two peers are called " + who,
