@@ -35,7 +35,8 @@ Result<void, Error> without_value(const Result<std::string, Error>& shown) {
 }  // namespace
 
 Scenes::~Scenes() {
-  for (auto daemon = daemons_.rbegin(); daemon != daemons_.rend(); ++daemon) daemon->stop(kLeaveMax);
+  for (auto daemon = daemons_.rbegin(); daemon != daemons_.rend(); ++daemon)
+    daemon->stop(kLeaveMax);
 }
 
 Result<void, Error> Scenes::play() {
@@ -81,9 +82,10 @@ void Scenes::describe() {
 
 Result<void, Error> Scenes::start_hub() {
   story_.heading("A network begins with a hub");
-  const auto made = story_.ginnel(stage_.hub, {"init", "--hub", "--name", "hub", "--network", "demo",
-                                               "--listen", stage_.hub_endpoint, "--public",
-                                               stage_.hub_endpoint});
+  const std::string& at = stage_.hub_endpoint;
+  const Words init = {"init", "--hub",    "--name", "hub",      "--network",
+                      "demo", "--listen", at,       "--public", at};
+  const auto made = story_.ginnel(stage_.hub, init);
   if (!made) return Fail(made.error());
   if (auto started = start_daemon(stage_.hub); !started) return started;
   return story_.ginnel_into(stage_.hub, {"invite", "--uses", "2"}, "token");
