@@ -1,5 +1,5 @@
-// The walk: signals become readable, the stage is set, the scenes play one after the other; whatever
-// way they end, the daemons end before the world does, and the world before its folder.
+// The walk: signals become readable, the stage is set, the scenes play one after the other;
+// whatever way they end, the daemons end before the world does, and the world before its folder.
 #include "cli/demo/demo.h"
 
 #include <chrono>

@@ -1,9 +1,12 @@
 #include "cli/demo/scenes.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <deque>
+#include <fstream>
 
 #include "cli/demo/transfer.h"
 #include "cli/document.h"
@@ -12,6 +15,8 @@ namespace ginnel::cli::demo {
 namespace {
 
 constexpr std::chrono::milliseconds kLeaveMax{5000};  // a graceful leave takes a fraction of it
+constexpr std::chrono::milliseconds kStartMax{10'000};
+constexpr int kLookMilliseconds = 20;
 constexpr std::size_t kLogLinesShown = 10;
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -30,7 +35,8 @@ Result<void, Error> without_value(const Result<std::string, Error>& shown) {
 }  // namespace
 
 Scenes::~Scenes() {
-  for (auto daemon = daemons_.rbegin(); daemon != daemons_.rend(); ++daemon) daemon->stop(kLeaveMax);
+  for (auto daemon = daemons_.rbegin(); daemon != daemons_.rend(); ++daemon)
+    daemon->stop(kLeaveMax);
 }
 
 Result<void, Error> Scenes::play() {
@@ -76,9 +82,10 @@ void Scenes::describe() {
 
 Result<void, Error> Scenes::start_hub() {
   story_.heading("A network begins with a hub");
-  const auto made = story_.ginnel(stage_.hub, {"init", "--hub", "--name", "hub", "--network", "demo",
-                                               "--listen", stage_.hub_endpoint, "--public",
-                                               stage_.hub_endpoint});
+  const std::string& at = stage_.hub_endpoint;
+  const Words init = {"init", "--hub",    "--name", "hub",      "--network",
+                      "demo", "--listen", at,       "--public", at};
+  const auto made = story_.ginnel(stage_.hub, init);
   if (!made) return Fail(made.error());
   if (auto started = start_daemon(stage_.hub); !started) return started;
   return story_.ginnel_into(stage_.hub, {"invite", "--uses", "2"}, "token");
@@ -103,7 +110,23 @@ Result<void, Error> Scenes::start_daemon(const Actor& actor) {
   auto daemon = story_.background(actor, {"up", "--foreground"}, log_of(actor));
   if (!daemon) return Fail(daemon.error());
   daemons_.push_back(*std::move(daemon));
+  if (auto opened = socket_opens(actor); !opened) return opened;
   return without_value(story_.ginnel(actor, {"wait", "--timeout", "10"}));
+}
+
+// `wait` has little patience with a daemon that is not there yet; a busy machine may need more.
+Result<void, Error> Scenes::socket_opens(const Actor& actor) {
+  const std::string path = stage_.folder.path() + "/" + actor.name + "/ginnel.sock";
+  const Patience patience = story_.patience(kStartMax);
+  while (::access(path.c_str(), F_OK) != 0) {
+    const bool late = std::chrono::steady_clock::now() > patience.end;
+    if (late || !daemons_.back().runs())
+      return Fail(story_.failed("ginnel up", {Errc::kInternal, "the daemon does not start", ""}));
+    pollfd interrupt = {patience.interrupt_fd, POLLIN, 0};
+    if (::poll(&interrupt, 1, kLookMilliseconds) > 0)
+      return Fail(Error{Errc::kCancelled, "interrupted", ""});
+  }
+  return {};
 }
 
 Result<void, Error> Scenes::look() {
@@ -115,6 +138,11 @@ Result<void, Error> Scenes::look() {
 
 // Pongs name their path, so what is said here is what the daemon reported.
 Result<void, Error> Scenes::turn_direct() {
+  if (!stage_.has_tun()) {
+    // Nodes do not offer each other loopback addresses, so the hub may stay between them.
+    story_.heading("A ping names the path that it took");
+    return without_value(story_.ginnel(stage_.alice, {"ping", "bob", "-c", "3", "-i", "0.25"}));
+  }
   story_.heading("From the relay to a path of their own");
   const auto pongs = story_.ginnel(
       stage_.alice, {"ping", "bob", "--until-direct", "-c", "40", "-i", "0.25"});

@@ -26,6 +26,7 @@ class Scenes {
   Done start_peers();
   Done start_peer(const Actor& actor, std::string& id);
   Done start_daemon(const Actor& actor);
+  Done socket_opens(const Actor& actor);
   Done look();
   Done turn_direct();
   Done messages();

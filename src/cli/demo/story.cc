@@ -33,8 +33,8 @@ std::string quoted(std::string_view word) {
 
 void Story::heading(std::string_view text) {
   const bool bold = context_.colour;
-  context_.out << "\n" << (bold ? "\x1b[1m" : "") << "== " << text << (bold ? "\x1b[0m" : "") << "\n"
-               << std::flush;
+  const std::string line = "== " + std::string(text);
+  say("\n" + (bold ? "\x1b[1m" + line + "\x1b[0m" : line));
 }
 
 void Story::say(std::string_view text) { context_.out << text << "\n" << std::flush; }

@@ -31,7 +31,8 @@ struct Site {
 
 constexpr std::array<Site, 3> kSites = {{{"hub", kHubAddress, "to-hub", "", ""},
                                          {"router-a", kAliceRouter, "to-a", "alice", "192.168.20"},
-                                         {"router-b", kBobRouter, "to-b", "bob", "192.168.30", true}}};
+                                         {"router-b", kBobRouter, "to-b", "bob", "192.168.30",
+                                          true}}};
 
 std::string join(std::initializer_list<std::string_view> parts) {
   std::string out;
@@ -58,8 +59,9 @@ std::string internet_lines() {
 }
 
 std::string edge_lines(const Site& site) {
-  std::string out = join({"link set lo up\naddress add ", site.address, "/32 dev wan\nlink set wan up\n",
-                          "route add ", kInternet, "/32 dev wan scope link\nroute add default via ",
+  std::string out = join({"link set lo up\naddress add ", site.address, "/32 dev wan\n",
+                          "link set wan up\nroute add ", kInternet, "/32 dev wan scope link\n",
+                          "route add default via ",
                           kInternet, " dev wan onlink\n"});
   if (!site.peer.empty())
     out += join({"address add ", site.subnet, ".1/24 dev lan\nlink set lan up\n"});
