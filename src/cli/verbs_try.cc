@@ -147,7 +147,7 @@ std::vector<Verb> try_verbs() {
           {"--for", "WHAT", "online or direct", "online"},
           {"--timeout", "S", "give up after S seconds", "never"}}}},
        {1, 3, 4, 5, 6, 130}, 0, 0, run_wait},
-      {"demo", "", "A hub and two peers behind two NATs, on this machine: the main job in a minute",
+      {"demo", "", "Show the main job: two peers behind two NATs",
        {"sudo ginnel demo", "ginnel demo --loopback"},
        {{"Demo",
          {{"--loopback", "", "without namespaces and TUN, as it is without root"}}}},

@@ -7,6 +7,8 @@
 // Integers are little-endian. mac1 and mac2 stand at the end of the two handshake messages and are
 // written by CookieJar, checked by CookieChecker (cookie.h). Never allocates.
 #pragma once
+#include <ginnel/result.h>
+
 #include <array>
 #include <cstdint>
 
@@ -14,7 +16,6 @@
 #include "base/strong_int.h"
 #include "crypto/aead.h"
 #include "crypto/keys.h"
-#include "ginnel/result.h"
 #include "proto/wg/timestamp.h"
 
 namespace ginnel::wg {
