@@ -23,8 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const crypto::NetworkPublic network;
   const Wall wall{1'800'000'000'000'000'000};
   switch (data[0] % 4) {
-    case 0: check(parse_certificate(bytes), bytes); break;
-    case 1: check(parse_network_info(bytes), bytes); break;
+    case 0:
+      check(parse_certificate(bytes), bytes);
+      break;
+    case 1:
+      check(parse_network_info(bytes), bytes);
+      break;
     case 2: {
       const auto chain = parse_chain(bytes);
       check(chain, bytes);

@@ -40,22 +40,37 @@ void check_fragment(Reassembler& reassembler, ConstBytes body) {
 void dispatch(Reassembler& reassembler, const Frame& frame) {
   const ConstBytes body = frame.body;
   switch (frame.type) {
-    case FrameType::kHello: return check_hello(body);
-    case FrameType::kJoin: return check(parse_join(body), body);
-    case FrameType::kJoined: return check(parse_joined(body), body);
-    case FrameType::kRefused: return check(parse_refused(body), body);
-    case FrameType::kGoodbye: return check(parse_goodbye(body), body);
-    case FrameType::kPing: return check(parse_ping(body), body);
-    case FrameType::kPong: return check(parse_pong(body), body);
-    case FrameType::kRegister: return check(parse_register(body), body);
-    case FrameType::kRegistered: return check(parse_registered(body), body);
-    case FrameType::kHeartbeat: return check(parse_heartbeat(body), body);
-    case FrameType::kHeartbeatAck: return check(parse_heartbeat_ack(body), body);
+    case FrameType::kHello:
+      return check_hello(body);
+    case FrameType::kJoin:
+      return check(parse_join(body), body);
+    case FrameType::kJoined:
+      return check(parse_joined(body), body);
+    case FrameType::kRefused:
+      return check(parse_refused(body), body);
+    case FrameType::kGoodbye:
+      return check(parse_goodbye(body), body);
+    case FrameType::kPing:
+      return check(parse_ping(body), body);
+    case FrameType::kPong:
+      return check(parse_pong(body), body);
+    case FrameType::kRegister:
+      return check(parse_register(body), body);
+    case FrameType::kRegistered:
+      return check(parse_registered(body), body);
+    case FrameType::kHeartbeat:
+      return check(parse_heartbeat(body), body);
+    case FrameType::kHeartbeatAck:
+      return check(parse_heartbeat_ack(body), body);
     case FrameType::kKcp:
-    case FrameType::kKcpBack: return void(parse_lane_packet(body));
-    case FrameType::kDatagram: return check(parse_datagram(body), body);
-    case FrameType::kFragment: return check_fragment(reassembler, body);
-    default: return;
+    case FrameType::kKcpBack:
+      return void(parse_lane_packet(body));
+    case FrameType::kDatagram:
+      return check(parse_datagram(body), body);
+    case FrameType::kFragment:
+      return check_fragment(reassembler, body);
+    default:
+      return;
   }
 }
 

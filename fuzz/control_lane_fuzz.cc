@@ -30,21 +30,36 @@ void check_rows(ConstBytes body) {
 
 void dispatch(ControlType type, ConstBytes body) {
   switch (type) {
-    case ControlType::kSnapshotBegin: return check(parse_snapshot_begin(body), body);
-    case ControlType::kRows: return check_rows(body);
-    case ControlType::kSnapshotEnd: return check(parse_snapshot_end(body), body);
-    case ControlType::kDelta: return check(parse_delta(body), body);
-    case ControlType::kSnapshotRequest: return check(parse_snapshot_request(body), body);
-    case ControlType::kRevocations: return check(parse_revocations(body), body);
-    case ControlType::kRevocationsRequest: return check(parse_revocations_request(body), body);
-    case ControlType::kCancel: return check(parse_cancel(body), body);
-    case ControlType::kRenew: return check(parse_renew(body), body);
-    case ControlType::kRenewed: return check(parse_renewed(body), body);
-    case ControlType::kTaken: return check(parse_taken(body), body);
-    case ControlType::kNotTaken: return check(parse_not_taken(body), body);
-    case ControlType::kHubs: return check(parse_hubs(body), body);
-    case ControlType::kIssuer: return check(parse_issuer(body), body);
-    case ControlType::kNotRenewed: return check(parse_not_renewed(body), body);
+    case ControlType::kSnapshotBegin:
+      return check(parse_snapshot_begin(body), body);
+    case ControlType::kRows:
+      return check_rows(body);
+    case ControlType::kSnapshotEnd:
+      return check(parse_snapshot_end(body), body);
+    case ControlType::kDelta:
+      return check(parse_delta(body), body);
+    case ControlType::kSnapshotRequest:
+      return check(parse_snapshot_request(body), body);
+    case ControlType::kRevocations:
+      return check(parse_revocations(body), body);
+    case ControlType::kRevocationsRequest:
+      return check(parse_revocations_request(body), body);
+    case ControlType::kCancel:
+      return check(parse_cancel(body), body);
+    case ControlType::kRenew:
+      return check(parse_renew(body), body);
+    case ControlType::kRenewed:
+      return check(parse_renewed(body), body);
+    case ControlType::kTaken:
+      return check(parse_taken(body), body);
+    case ControlType::kNotTaken:
+      return check(parse_not_taken(body), body);
+    case ControlType::kHubs:
+      return check(parse_hubs(body), body);
+    case ControlType::kIssuer:
+      return check(parse_issuer(body), body);
+    case ControlType::kNotRenewed:
+      return check(parse_not_renewed(body), body);
   }
 }
 
@@ -68,9 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t step = std::size_t{data[0]} / 2 + 1;
   if (data[0] % 2 == 0) {
     ControlReader reader;
-    feed(reader, stream, step, [](const ControlReader::Whole& whole) {
-      dispatch(whole.header.type, whole.body);
-    });
+    feed(reader, stream, step,
+         [](const ControlReader::Whole& whole) { dispatch(whole.header.type, whole.body); });
   } else {
     LaneReader lane;
     feed(lane, stream, step, [](const MessageReader::Whole& whole) {

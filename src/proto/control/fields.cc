@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::uint8_t kMappedBits = 96;  // of ::ffff:0:0/96, which holds IPv4
 
-bool is_name_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
+bool is_name_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 
 }  // namespace
 

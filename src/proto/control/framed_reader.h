@@ -44,8 +44,7 @@ class FramedReader {
     std::size_t taken = 0;
     if (!header_ && !drop_) taken = feed_header(bytes);
     if (!header_) return taken;
-    const std::size_t more =
-        std::min(bytes.size() - taken, header_->body_size() - body_.size());
+    const std::size_t more = std::min(bytes.size() - taken, header_->body_size() - body_.size());
     const ConstBytes part = bytes.subspan(taken, more);
     body_.insert(body_.end(), part.begin(), part.end());
     return taken + more;
@@ -65,8 +64,8 @@ class FramedReader {
  private:
   std::size_t feed_header(ConstBytes bytes) {
     const std::size_t taken = std::min(bytes.size(), Header::kBytes - header_size_);
-    std::ranges::copy(bytes.first(taken), header_bytes_.begin() +
-                                              static_cast<std::ptrdiff_t>(header_size_));
+    std::ranges::copy(bytes.first(taken),
+                      header_bytes_.begin() + static_cast<std::ptrdiff_t>(header_size_));
     header_size_ += taken;
     if (header_size_ < Header::kBytes) return taken;
     auto header = Header::parse(header_bytes_);

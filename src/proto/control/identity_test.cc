@@ -20,10 +20,11 @@ bool bit(ConstBytes bytes, std::size_t i) {
 // RFC 9562 section 5.8: bits 48..51 are the version, 64..65 the variant, all others ours.
 TEST(Identity, UuidHoldsTheFirst122BitsOfTheHashInOrder) {
   const auto letter = std::byte{'C'};
-  const auto hash = crypto::blake2s_256({bytes_of("ginnel id v1"), network().bytes(),
-                                         ConstBytes(&letter, 1),
-                                         public_of(node_identity()).bytes()});
-  const ConstBytes uuid = bytes_of(node_id().uuid());
+  const auto hash =
+      crypto::blake2s_256({bytes_of("ginnel id v1"), network().bytes(), ConstBytes(&letter, 1),
+                           public_of(node_identity()).bytes()});
+  const Id id = node_id();
+  const ConstBytes uuid = bytes_of(id.uuid());
   std::size_t from = 0;
   for (std::size_t i = 0; i < 128; ++i) {
     if ((i >= 48 && i < 52) || i == 64 || i == 65) continue;
@@ -48,9 +49,9 @@ TEST(Identity, DependsOnNetworkRoleAndKey) {
 TEST(OverlayIpv6, FollowsFromNetworkAndId) {
   const auto network_hash = crypto::blake2s_256({network().bytes()});
   const auto letter = std::byte{'C'};
-  const auto id_hash = crypto::blake2s_256({bytes_of("ginnel id v1"), network().bytes(),
-                                            ConstBytes(&letter, 1),
-                                            public_of(node_identity()).bytes()});
+  const auto id_hash =
+      crypto::blake2s_256({bytes_of("ginnel id v1"), network().bytes(), ConstBytes(&letter, 1),
+                           public_of(node_identity()).bytes()});
   const auto address = overlay_ipv6(network(), node_id());
   const ConstBytes bytes = bytes_of(address.bytes);
   EXPECT_EQ(bytes[0], std::byte{0xfd});

@@ -49,8 +49,7 @@ TEST(Join, SignatureCoversEveryByteTheNetworkAndTheHub) {
   const Join good = join();
   EXPECT_TRUE(verify_join(good, network(), hub_session()));
   EXPECT_FALSE(verify_join(good, network(), node_session()));
-  EXPECT_FALSE(
-      verify_join(good, public_of(secret_of<crypto::NetworkSecret>(9)), hub_session()));
+  EXPECT_FALSE(verify_join(good, public_of(secret_of<crypto::NetworkSecret>(9)), hub_session()));
   const ByteVector bytes = encoded(good);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     ByteVector changed = bytes;

@@ -78,7 +78,8 @@ class LaneReader {
   std::optional<Drop> drop_;
 };
 
-// The body of a KCP or KCP_BACK frame: KCP segments of one lane (the conv of the first).
+// What follows the two epochs in a KCP or KCP_BACK frame: KCP segments of one lane (the conv of the
+// first).
 struct LanePacket {
   std::uint32_t lane = 0;
   ConstBytes segments;

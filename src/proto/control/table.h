@@ -1,4 +1,5 @@
-// Table E: who is online at a hub. A snapshot, then numbered deltas (docs/wire/ginnel.md section 7).
+// Table E: who is online at a hub. A snapshot, then numbered deltas (docs/wire/ginnel.md
+// section 7).
 //
 //   SNAPSHOT_BEGIN   0  table epoch u64le   8  table sequence u32le   12  row count u32le
 //   ROWS             rows up to the end of the body
@@ -28,8 +29,8 @@ struct Row {
       2 + 8 + 2 + Certificate::kBytesMax + 2 + NetworkInfo::kBytesMax;
 
   State state = State::kOnline;
-  std::uint32_t relay_index = 0;    // 0: cannot be relayed to now
-  std::uint32_t seen_seconds = 0;   // before now
+  std::uint32_t relay_index = 0;   // 0: cannot be relayed to now
+  std::uint32_t seen_seconds = 0;  // before now
   bool certificate_by_hash = false;
   ConstBytes certificate;   // the leaf, or the 32 bytes of its hash
   ConstBytes network_info;  // parse_network_info

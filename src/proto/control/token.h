@@ -22,7 +22,7 @@ namespace ginnel::control {
 
 inline constexpr std::string_view kTokenPrefix = "ginnel1-";
 inline constexpr std::size_t kTokenHubsMax = 8;
-inline constexpr std::size_t kTokenEndpointsMax = 8;   // per hub
+inline constexpr std::size_t kTokenEndpointsMax = 8;  // per hub
 inline constexpr std::size_t kTokenTextBytesMax = 4096;
 
 using TokenSecret = crypto::SecretKey<struct TokenTag>;

@@ -23,7 +23,8 @@ class Vectors : public ::testing::Test {
   void expect(const std::string& name, ConstBytes bytes) {
     const auto it = vectors_.find(name);
     EXPECT_TRUE(it != vectors_.end() && it->second == to_hex(bytes))
-        << "VECTOR\n" << ginnel::testing::vector_text(name, bytes);
+        << "VECTOR\n"
+        << ginnel::testing::vector_text(name, bytes);
   }
   template <FrameBody T>
   void expect_frame(const std::string& name, const T& body) {
@@ -96,7 +97,10 @@ TEST_F(Vectors, Session) {
   sign_join(join, node_identity(), network(), hub_session());
   expect_frame("JOIN", join);
   const ByteVector hub_chain = encoded(Chain{hub_certificate(), std::nullopt});
-  Joined joined{chain_, hub_chain, *Prefix::parse("10.66.0.0/16"), "home",
+  Joined joined{chain_,
+                hub_chain,
+                *Prefix::parse("10.66.0.0/16"),
+                "home",
                 {{hub_session(), "hub-a", {"203.0.113.9:7700"}}}};
   expect_frame("JOINED", joined);
   expect_frame("REFUSED", Refused{FrameType::kJoin, RefusedCode::kTokenUsed, "token used"});
@@ -110,9 +114,13 @@ TEST_F(Vectors, Registration) {
   registration.network_info = info_;
   registration.links = {{hub_id(), PathKind::kDirect, 3100, 655}};
   expect_frame("REGISTER", registration);
-  expect_frame("REGISTERED",
-               Registered{5, 0x0a0b0c, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-                          *Endpoint::parse("198.51.100.7:4164"), 2000, 0x77, 7701});
+  expect_frame("REGISTERED", Registered{5,
+                                        0x0a0b0c,
+                                        {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+                                        *Endpoint::parse("198.51.100.7:4164"),
+                                        2000,
+                                        0x77,
+                                        7701});
   const Heartbeat heartbeat{9, 0x1122334455667788, {0x77, 40}, 2, {1, 2, 3, 4, 5, 6, 7, 8}};
   expect_frame("HEARTBEAT", heartbeat);
   expect_frame("HEARTBEAT_ACK", HeartbeatAck{heartbeat, *Endpoint::parse("198.51.100.7:4164")});
@@ -142,6 +150,7 @@ TEST_F(Vectors, ControlMessages) {
   expect_message("NOT_RENEWED", NotRenewed{RefusedCode::kRevoked});
   expect_message("TAKEN", Taken{7});
   expect_message("NOT_TAKEN", NotTaken{8, NotTaken::Code::kNoSubscriber});
+  expect_message("CANCEL", Cancel{8});
   expect_message("HUBS", Hubs{{{hub_session(), "hub-a", {"203.0.113.9:7700"}}}});
 }
 

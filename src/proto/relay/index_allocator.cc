@@ -12,7 +12,9 @@ std::size_t places_for(std::size_t peers_max) {
 }
 
 IndexAllocator::IndexAllocator(std::size_t peers_max, Rng rng)
-    : generations_(places_for(peers_max)), taken_(generations_.size()), queue_(generations_.size()) {
+    : generations_(places_for(peers_max)),
+      taken_(generations_.size()),
+      queue_(generations_.size()) {
   const std::uint32_t generations = (kIndexMax + 1) / static_cast<std::uint32_t>(places());
   for (auto& generation : generations_) {
     generation = static_cast<std::uint32_t>(rng.below(generations));

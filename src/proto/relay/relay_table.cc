@@ -21,8 +21,12 @@ const RelayTable::Place* RelayTable::find(Index index) const {
 void RelayTable::add(Instant now, const Attachment& attachment) {
   if (attachment.index == Index(0)) return;
   Place& place = places_[attachment.index.value() & (places_.size() - 1)];
-  place = {attachment.index, attachment.key, attachment.path,
-           attachment.to,    TokenBucket(attachment.quota, now), {}};
+  place = {attachment.index,
+           attachment.key,
+           attachment.path,
+           attachment.to,
+           TokenBucket(attachment.quota, now),
+           {}};
 }
 
 bool RelayTable::move(Index index, PathId path, const Endpoint& to) {

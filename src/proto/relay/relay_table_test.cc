@@ -26,9 +26,7 @@ class RelayTableTest : public ::testing::Test {
     write_header(header, key, out);
     return out;
   }
-  static ByteVector alice_to_bob() {
-    return packet({kAlice, kHopsFromNode, kBob, 0}, kAliceKey);
-  }
+  static ByteVector alice_to_bob() { return packet({kAlice, kHopsFromNode, kBob, 0}, kAliceKey); }
   // Forwarding fails with `why`, which is counted, and the packet is as it was.
   void expect_drop(ByteVector bytes, Drop why) {
     const ByteVector before = bytes;

@@ -70,7 +70,8 @@ struct Opened {
   Index source;
   Bytes payload;  // within the packet
 };
-// At a node: a packet that its hub forwarded. Errors: kTooShort, kBadType, kHops, kNotForUs, kBadTag.
+// At a node: a packet that its hub forwarded.
+// Errors: kTooShort, kBadType, kHops, kNotForUs, kBadTag.
 Result<Opened, Drop> open(Bytes packet, Index mine, const crypto::SipKey& key);
 
 }  // namespace ginnel::relay

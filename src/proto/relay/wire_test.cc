@@ -36,8 +36,7 @@ TEST(RelayWire, WritesTheBytesOfTheDocument) {
 
 TEST(RelayWire, DocumentQuotesTheVectors) {
   const auto text = testing::read_text_file(GINNEL_TESTDATA "/vectors.txt");
-  const auto document =
-      testing::read_text_file(GINNEL_TESTDATA "/../../../../docs/wire/ginnel.md");
+  const auto document = testing::read_text_file(GINNEL_TESTDATA "/../../../../docs/wire/ginnel.md");
   ASSERT_FALSE(text.empty());
   EXPECT_NE(document.find(text), std::string::npos);
 }

@@ -1,4 +1,4 @@
-// The network of the tests and of the wire document's vectors: keys of 32 equal bytes, one delegated
+// The network of the tests and of the document's vectors: keys of 32 equal bytes, one delegated
 // hub, one node. For tests only.
 #pragma once
 #include <gtest/gtest.h>
@@ -81,9 +81,8 @@ inline NetworkInfo node_info() {
   NetworkInfo info;
   info.epoch = 0x1000;
   info.sequence = 3;
-  info.candidates = {
-      {Candidate::Kind::kServerReflexive, *Endpoint::parse("198.51.100.7:4164")},
-      {Candidate::Kind::kPublic, *Endpoint::parse("[2001:db8::7]:7700")}};
+  info.candidates = {{Candidate::Kind::kServerReflexive, *Endpoint::parse("198.51.100.7:4164")},
+                     {Candidate::Kind::kPublic, *Endpoint::parse("[2001:db8::7]:7700")}};
   sign_network_info(info, node_identity(), network());
   return info;
 }
