@@ -6,11 +6,11 @@
 namespace ginnel::cli {
 namespace {
 
-constexpr std::array<std::string_view, 30> kFutureVerbs = {
-    "demo",  "members", "top",        "map",      "events",    "log",     "netcheck", "doctor",
-    "bench", "req",     "send",       "reply",    "recv",      "forward", "serve",    "meta",
-    "kv",    "tags",    "lock",       "event",    "query",     "master",  "hub",      "key",
-    "route", "acl",     "completion", "selftest", "bugreport", "gossip"};
+constexpr std::array<std::string_view, 29> kFutureVerbs = {
+    "members", "top",        "map",      "events",    "log",     "netcheck", "doctor", "bench",
+    "req",     "send",       "reply",    "recv",      "forward", "serve",    "meta",   "kv",
+    "tags",    "lock",       "event",    "query",     "master",  "hub",      "key",    "route",
+    "acl",     "completion", "selftest", "bugreport", "gossip"};
 
 std::vector<Verb> collect() {
   std::vector<Verb> out;
