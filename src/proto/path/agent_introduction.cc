@@ -198,8 +198,8 @@ void Agent::note_far_side_open(Instant now) {
   for (Pair& pair : pairs_) pair.begin_probing(now);
 }
 
-// No hub and no peer can aim us at a victim. Pairs that are proven, or whose address an authenticated packet came from,
-// are no strangers; the node's budget counts them all the same.
+// No hub and no peer can aim us at a victim. Pairs that are proven, or whose address an authenticated
+// packet came from, are no strangers; the node's budget counts them all the same.
 bool Agent::spend(Instant now, const Pair& pair) {
   const bool known = pair.is_proven() || pair.state() == PairState::kDead || pair.was_heard();
   if (!known) {
