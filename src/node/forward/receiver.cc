@@ -42,6 +42,11 @@ std::size_t Receiver::handle(Instant now, const ForwardingTable& table, const Re
   return at - begin;
 }
 
+void Receiver::handle_unwrapped(Instant now, const ForwardingTable& table, const wg::Route& from,
+                                const Address& local, Bytes message, ReceiveOutput& out) {
+  handle_wireguard({now, table, from, local}, message, out);
+}
+
 // docs/wire/ginnel.md section 2, in this order.
 void Receiver::handle_datagram(const Arrival& arrival, Bytes bytes, ReceiveOutput& out) {
   const std::uint32_t type = Reader(bytes).u32le();

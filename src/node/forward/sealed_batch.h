@@ -60,6 +60,7 @@ class SealedBatch {
   }
 
   std::span<const SealedMessage> messages() const { return messages_; }
+  std::size_t bytes() const { return used_; }
   bool empty() const { return messages_.empty(); }
   void clear() {
     messages_.clear();

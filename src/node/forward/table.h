@@ -86,8 +86,6 @@ class ForwardingTable {
   // The longest prefix that holds the address; null: none.
   const Destination* route(const Address& address) const;
   const Origin* origin(wg::ReceiverIndex index) const;
-  // Our own overlay address of the family that `like` has; null: none.
-  const Address* own_address(const Address& like) const;
   std::span<const RelayAttachment> attachments() const { return contents_.attachments; }
   std::span<const Destination> destinations() const { return contents_.destinations; }
 

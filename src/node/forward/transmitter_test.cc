@@ -227,14 +227,18 @@ TEST(Transmitter, AStockPeerGetsNoFragment) {
 }
 
 TEST(Transmitter, SlowExpiredAndExhaustedDestinationsAreLeftToControl) {
-  const auto read_of = [](Sending& s) { return as_plain_read(make_packet(s.link.shape(true, true, 9))); };
+  const auto read_of = [](Sending& s) {
+    return as_plain_read(make_packet(s.link.shape(true, true, 9)));
+  };
   Sending slow({.slow = true});
   EXPECT_EQ(slow.push(read_of(slow)).outcome, Outcome::kToControl);
   Sending expired;
   expired.link.now = expired.link.now + 180s;
   EXPECT_EQ(expired.push(read_of(expired)).outcome, Outcome::kToControl);
   Sending exhausted({.reject_after_messages = 3});
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(exhausted.push(read_of(exhausted)).outcome, Outcome::kSealed);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(exhausted.push(read_of(exhausted)).outcome, Outcome::kSealed);
+  }
   EXPECT_EQ(exhausted.push(read_of(exhausted)).outcome, Outcome::kToControl);
   EXPECT_EQ(exhausted.link.pairs[0]->messages_sent(), 3u);
 }

@@ -92,8 +92,8 @@ inline std::size_t headers_of(ConstBytes packet) {
   return ip + (tcp ? (std::to_integer<std::size_t>(packet[ip + 12]) >> 4) * 4 : 8);
 }
 
-// What the kernel hands over: a virtio header, the packet, and in the checksum's place the sum of the
-// pseudo-header. gso_size 0: one packet that only needs its checksum.
+// What the kernel hands over: a virtio header, the packet, and in the checksum's place the sum of
+// the pseudo-header. gso_size 0: one packet that only needs its checksum.
 inline ByteVector as_read(ByteVector packet, std::size_t gso_size) {
   const bool v4 = (packet[0] >> 4) == std::byte{4};
   const std::size_t ip = v4 ? 20 : 40;
