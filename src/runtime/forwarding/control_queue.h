@@ -3,7 +3,6 @@
 //
 // One pushing thread and one popping thread. Allocates in the constructor only.
 #pragma once
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <optional>
@@ -53,7 +52,7 @@ class ControlQueue {
   bool push(ControlItem& item, ConstBytes bytes) {
     if (bytes.size() > kItemBytesMax) return drop();
     item.size = bytes.size();
-    std::ranges::copy(bytes, item.storage.begin());
+    forward::copy_bytes(bytes, item.storage);
     if (!ring_.push(std::move(item))) return drop();
     pushed_ = true;
     return true;

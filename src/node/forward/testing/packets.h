@@ -111,14 +111,14 @@ inline ByteVector as_read(ByteVector packet, std::size_t gso_size) {
   vnet.gso_size = static_cast<std::uint16_t>(gso_size);
   vnet.csum_start = static_cast<std::uint16_t>(ip);
   vnet.csum_offset = tcp ? 16 : 6;
-  ByteVector out(kVnetHeaderBytes);
+  ByteVector out(kVnetHeaderBytes + packet.size());
   vnet.write(out);
-  out.insert(out.end(), packet.begin(), packet.end());
+  std::ranges::copy(packet, out.begin() + kVnetHeaderBytes);
   return out;
 }
 inline ByteVector as_plain_read(ConstBytes packet) {
-  ByteVector out(kVnetHeaderBytes);
-  out.insert(out.end(), packet.begin(), packet.end());
+  ByteVector out(kVnetHeaderBytes + packet.size());
+  std::ranges::copy(packet, out.begin() + kVnetHeaderBytes);
   return out;
 }
 
