@@ -193,13 +193,19 @@ struct World {
 
 constexpr std::uint16_t kPort = 7;
 
+struct WorldOptions {
+  bool gso = true;
+  std::uint32_t outer_mtu_bytes = 65'536;  // of the way between the two sockets
+};
+
 template <class Body>
-std::string in_world(bool gso, Body&& body) {
+std::string in_world(const WorldOptions& options, Body&& body) {
   return io::in_namespace([&] {
     auto netlink = std::move(io::Netlink::open().value());
-    ASSERT_TRUE(netlink->set_link(io::InterfaceIndex(1), {.up = true}));
+    const io::LinkChange loopback{.mtu_bytes = options.outer_mtu_bytes, .up = true};
+    ASSERT_TRUE(netlink->set_link(io::InterfaceIndex(1), loopback));
     World world;
-    for (Side& side : world.sides) make_socket(side, gso);
+    for (Side& side : world.sides) make_socket(side, options.gso);
     make_tun(world.sides[0], 0);
     world.v4 = std::make_unique<Server>(Endpoint{overlay(0, true), kPort});
     world.v6 = std::make_unique<Server>(Endpoint{overlay(0, false), kPort});
@@ -216,10 +222,10 @@ std::string in_world(bool gso, Body&& body) {
   });
 }
 
-#define IN_WORLD(gso, ...)                                                                       \
+#define IN_WORLD(options, ...)                                                                   \
   do {                                                                                           \
     if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no access to /dev/net/tun"; \
-    const std::string why_not = in_world(gso, [&](World & world) __VA_ARGS__);                   \
+    const std::string why_not = in_world(options, [&](World & world) __VA_ARGS__);               \
     if (!why_not.empty()) GTEST_SKIP() << why_not;                                               \
   } while (false)
 
@@ -231,7 +237,7 @@ void stream_both_families(World& world) {
 }
 
 TEST(ForwardingThreads, CarryTcpOfBothFamilies) {
-  IN_WORLD(true, {
+  IN_WORLD({}, {
     const auto pairs = make_pairs();
     world.publish(pairs);
     stream_both_families(world);
@@ -246,7 +252,7 @@ TEST(ForwardingThreads, CarryTcpOfBothFamilies) {
 }
 
 TEST(ForwardingThreads, CarryTcpWhereTheSocketCannotSegment) {
-  IN_WORLD(false, {
+  IN_WORLD({.gso = false}, {
     const auto pairs = make_pairs();
     world.publish(pairs);
     stream_both_families(world);
@@ -277,7 +283,7 @@ std::unique_ptr<ForwardingTable> make_table_of_many(
 // As in WireGuard: both know the new pair before either sends with it, and the old ones stay for
 // what is still on the way.
 TEST(ForwardingThreads, NewKeyPairsAndTablesBreakNoStream) {
-  IN_WORLD(true, {
+  IN_WORLD({}, {
     constexpr std::uint32_t kGenerations = 16;
     constexpr std::size_t kKept = 3;
     std::deque<std::array<std::unique_ptr<wg::KeyPair>, 2>> generations;
@@ -313,7 +319,7 @@ TEST(ForwardingThreads, NewKeyPairsAndTablesBreakNoStream) {
 }
 
 TEST(ForwardingThreads, APacketForAPeerWithoutAKeyPairGoesToControl) {
-  IN_WORLD(true, {
+  IN_WORLD({}, {
     world.publish({});
     const io::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     io::SocketAddress name{};
@@ -330,7 +336,7 @@ TEST(ForwardingThreads, APacketForAPeerWithoutAKeyPairGoesToControl) {
 }
 
 TEST(ForwardingThreads, APacketForNobodyIsAnsweredUnreachable) {
-  IN_WORLD(true, {
+  IN_WORLD({}, {
     world.publish({});
     const io::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const int on = 1;  // ip(7): without it UDP hears of no transient error
@@ -343,6 +349,25 @@ TEST(ForwardingThreads, APacketForNobodyIsAnsweredUnreachable) {
     ASSERT_EQ(::poll(&ready, 1, kPatienceMs), 1);
     EXPECT_EQ(::recv(fd.get(), &name, sizeof name, 0), -1);
     EXPECT_EQ(errno, EHOSTUNREACH);
+  });
+}
+
+// DESIGN section 3, "MTU": EMSGSIZE lowers a path, so control must hear of it.
+TEST(ForwardingThreads, ADatagramThatIsTooBigForTheWayIsReported) {
+  IN_WORLD({.outer_mtu_bytes = 1400}, {
+    const auto pairs = make_pairs();
+    world.publish(pairs);
+    const io::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    io::SocketAddress name{};
+    const socklen_t size = name_of({overlay(0, true), 9}, name);
+    const ByteVector payload(1392 - 28);
+    ASSERT_EQ(::sendto(fd.get(), payload.data(), payload.size(), 0, &name.any, size), 1364);
+    const ControlItem* item = world.sides[1].wait_for(ControlItem::Kind::kSendFailed);
+    ASSERT_NE(item, nullptr);
+    EXPECT_EQ(item->why, io::SendError::kTooBig);
+    EXPECT_EQ(item->failed_bytes, 1392 + wg::kDataOverheadBytes);
+    EXPECT_EQ(item->from.endpoint, world.sides[0].socket->local());
+    for (Side& side : world.sides) side.threads->stop();
   });
 }
 
