@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/reader.h"
+#include "node/forward/sealed_batch.h"
 #include "proto/control/frame.h"
 
 namespace ginnel::forward {
@@ -82,13 +83,12 @@ void Receiver::forward(const Transmit& transmit, Bytes bytes, ReceiveOutput& out
     return;
   }
   // Neighbours of one run that go to the same node leave as one send.
-  constexpr std::size_t kSegmentsMax = 64;
   if (!out.relayed.empty()) {
     Relayed& last = out.relayed.back();
     const bool follows = last.bytes.data() + last.bytes.size() == bytes.data() &&
                          last.bytes.size() == last.segments * last.segment_size;
     if (follows && last.to == transmit.to && bytes.size() <= last.segment_size &&
-        last.segments < kSegmentsMax) {
+        last.segments < kSegmentsMax && last.bytes.size() + bytes.size() <= kMessageBytesMax) {
       last.bytes = Bytes(last.bytes.data(), last.bytes.size() + bytes.size());
       ++last.segments;
       return;

@@ -115,6 +115,17 @@ TEST(Transmitter, ASuperPacketIsOneSendOfEqualDatagrams) {
   EXPECT_EQ(message.bytes.size(), 14 * message.segment_size + (52 + 1240 + 4) + 32);
 }
 
+// linux net/core/dev.c gso_features_check: `skb->len >= gso_max_size` is split in software.
+TEST(Transmitter, ASendWithItsHeadersStaysBelowTheLengthThatDevicesSegment) {
+  Sending sending;
+  const ByteVector packet = make_packet(sending.link.shape(true, true, 65'000));
+  ASSERT_EQ(sending.push(as_read(packet, 1340)).outcome, Outcome::kSealed);
+  ASSERT_EQ(sending.batch.messages().size(), 2u);
+  for (const SealedMessage& message : sending.batch.messages()) {
+    EXPECT_LT(message.bytes.size() + 40 + 8 + 18, 65'536u);  // IPv6, UDP, Ethernet with VLAN
+  }
+}
+
 TEST(Transmitter, EqualPacketsToOnePeerJoinOneSendUntilAShorterOne) {
   Sending sending;
   for (const std::size_t payload : {1000, 1000, 1000, 500, 1000}) {

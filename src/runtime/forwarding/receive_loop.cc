@@ -53,8 +53,13 @@ bool ReceiveLoop::move_batch() {
   const Instant now = io::now();
   take_from_control(now, table);
   const auto received = parts_.socket.receive(batch_);
+  std::size_t bytes = 0;
   for (const io::Received& one : received) {
     handle(now, table, {one.from, one.local, one.bytes, one.segment_size});
+    bytes += one.bytes.size();
+    if (bytes < kFlushBytes) continue;
+    flush();
+    bytes = 0;
   }
   flush();
   parts_.tables.leave();

@@ -16,7 +16,10 @@ namespace ginnel::forwarding {
 
 class ReceiveLoop {
  public:
-  static constexpr std::size_t kReceiveSlots = 8;  // of 64 KiB
+  // Of 64 KiB each. A network card that joins nothing fills a slot with one datagram.
+  static constexpr std::size_t kReceiveSlots = 32;
+  // Written and sent on when so much was received: a super packet is no longer than that.
+  static constexpr std::size_t kFlushBytes = 128 * 1024;
   static constexpr std::size_t kRelayChangesMax = 4096;
   static constexpr std::size_t kInjectedMax = 64;
 
