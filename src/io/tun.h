@@ -6,7 +6,7 @@
 //   (*tun)->configure(**netlink, {.mtu_bytes = 1392, .addresses = {{{}, mine, 112}}});
 //   const TunResult r = (*tun)->read(buffer);   // buffer: header, then the packet
 //
-// Each queue belongs to one reading and one writing thread. read and write do not allocate. The
+// Each queue belongs to one reading thread; write may be called from any. Neither allocates. The
 // device is gone with its last queue.
 #pragma once
 #include <ginnel/error.h>

@@ -1,4 +1,4 @@
-// The Internet checksum (RFC 1071): ones'-complement sums of 16-bit words, as they stand in a packet.
+// The Internet checksum (RFC 1071): ones'-complement sums of the 16-bit words of a packet.
 //
 //   ChecksumSum sum;
 //   sum.add(header);                  // any number of spans; each but the last of even size

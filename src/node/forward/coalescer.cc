@@ -90,7 +90,7 @@ std::optional<Coalescer::Piece> Coalescer::examine(ConstBytes packet, const IpPa
   return out;
 }
 
-// Ports and the ends of the addresses are enough to tell flows apart; a collision only costs joining.
+// Ports and the ends of the addresses tell flows apart; a collision only costs joining.
 std::uint32_t& Coalescer::open_write(ConstBytes packet, const IpPacket& ip) {
   std::uint32_t hash = ip.protocol;
   if (packet.size() >= ip.header_bytes + 4) hash ^= u32be_at(packet, ip.header_bytes);

@@ -16,7 +16,7 @@ enum class Drop : std::uint8_t {
   // From the network.
   kNotAuthentic,   // an AEAD did not open, an expired pair, or a malformed data message
   kReplayed,       // the counter was accepted before
-  kNotReady,       // an IP packet before both certificates were accepted, or a frame of a stock peer
+  kNotReady,       // an IP packet before both certificates are accepted; a frame of a stock peer
   kWrongSource,    // an inner source address that is not this peer's
   kUnknownInner,   // neither IP packet nor frame
   kReservedOuter,  // first byte 0x81..0xff

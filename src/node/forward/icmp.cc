@@ -20,7 +20,7 @@ constexpr std::uint8_t kV6AddressUnreachable = 3;
 constexpr std::uint8_t kV6TooBig = 2;
 constexpr std::uint8_t kV6InformationalTypes = 128;  // RFC 4443 section 2.1: errors are below
 
-// RFC 1122 section 3.2.2: echo, timestamp and information messages are queries; the rest are errors.
+// RFC 1122 section 3.2.2: echo, timestamp and information messages are queries.
 bool is_v4_error(std::uint8_t type) {
   return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
@@ -56,25 +56,23 @@ bool IcmpAnswers::take(Instant now) {
   return true;
 }
 
-ConstBytes IcmpAnswers::unreachable(Instant now, ConstBytes packet, const IpPacket& ip,
-                                    const Address* source) {
+ConstBytes IcmpAnswers::unreachable(Instant now, ConstBytes packet, const IpPacket& ip) {
   if (!may_be_answered(packet, ip) || !take(now)) return {};
-  if (ip.is_v4) return answer4({kV4Unreachable, kV4HostUnreachable, 0}, packet, ip, source);
-  return answer6({kV6Unreachable, kV6AddressUnreachable, 0}, packet, ip, source);
+  if (ip.is_v4) return answer4({kV4Unreachable, kV4HostUnreachable, 0}, packet, ip);
+  return answer6({kV6Unreachable, kV6AddressUnreachable, 0}, packet, ip);
 }
 
 ConstBytes IcmpAnswers::too_big(Instant now, ConstBytes packet, const IpPacket& ip,
-                                const Address* source, std::size_t mtu_bytes) {
+                                std::size_t mtu_bytes) {
   if (!may_be_answered(packet, ip) || !take(now)) return {};
   const auto mtu = static_cast<std::uint32_t>(mtu_bytes);
   // RFC 1191 section 4: the next-hop MTU is the low half of the second word; RFC 4443 section 3.2:
   // all of it.
-  if (ip.is_v4) return answer4({kV4Unreachable, kV4FragmentationNeeded, mtu}, packet, ip, source);
-  return answer6({kV6TooBig, 0, mtu}, packet, ip, source);
+  if (ip.is_v4) return answer4({kV4Unreachable, kV4FragmentationNeeded, mtu}, packet, ip);
+  return answer6({kV6TooBig, 0, mtu}, packet, ip);
 }
 
-ConstBytes IcmpAnswers::answer4(const What& what, ConstBytes packet, const IpPacket& ip,
-                                const Address* source) {
+ConstBytes IcmpAnswers::answer4(const What& what, ConstBytes packet, const IpPacket& ip) {
   // RFC 1812 section 4.3.2.3: as much as fits, without making a datagram over 576 bytes.
   constexpr std::size_t kV4Max = 576;
   const std::size_t quote = quoted(packet, kV4Max - kIpv4HeaderBytes - kIcmpHeaderBytes);
@@ -84,7 +82,7 @@ ConstBytes IcmpAnswers::answer4(const What& what, ConstBytes packet, const IpPac
   w.u8(0x45).u8(0xc0);  // RFC 1812 section 4.3.2.5: precedence internetwork control
   w.u16be(static_cast<std::uint16_t>(size)).u16be(0).u16be(kIpv4DontFragment);
   w.u8(kHopLimit).u8(kProtocolIcmp).u16be(0);
-  w.put((source ? *source : ip.destination).wire()).put(ip.source.wire());
+  w.put(ip.destination.wire()).put(ip.source.wire());
   w.u8(what.type).u8(what.code).u16be(0).u32be(what.rest).put(packet.first(quote));
   const Bytes out = w.written().subspan(kVnetHeaderBytes);
   ChecksumSum header;
@@ -96,14 +94,13 @@ ConstBytes IcmpAnswers::answer4(const What& what, ConstBytes packet, const IpPac
   return w.written();
 }
 
-ConstBytes IcmpAnswers::answer6(const What& what, ConstBytes packet, const IpPacket& ip,
-                                const Address* source) {
+ConstBytes IcmpAnswers::answer6(const What& what, ConstBytes packet, const IpPacket& ip) {
   const std::size_t quote = quoted(packet, kAnswerBytesMax - kIpv6HeaderBytes - kIcmpHeaderBytes);
   const std::size_t length = kIcmpHeaderBytes + quote;
   Writer w(buffer_);
   w.zeros(kVnetHeaderBytes);
   w.u32be(0x60000000).u16be(static_cast<std::uint16_t>(length)).u8(kProtocolIcmp6).u8(kHopLimit);
-  w.put((source ? *source : ip.destination).wire()).put(ip.source.wire());
+  w.put(ip.destination.wire()).put(ip.source.wire());
   w.u8(what.type).u8(what.code).u16be(0).u32be(what.rest).put(packet.first(quote));
   const Bytes out = w.written().subspan(kVnetHeaderBytes);
   ChecksumSum sum = pseudo_header(out.subspan(kIpv6AddressesOffset, 32), kProtocolIcmp6, length);

@@ -2,7 +2,10 @@
 // the TUN device: virtio header, IP, ICMP, and as much of the packet as belongs there.
 //
 //   IcmpAnswers icmp;
-//   const ConstBytes answer = icmp.too_big(now, packet, ip, own, mtu);   // empty: say nothing
+//   const ConstBytes answer = icmp.too_big(now, packet, ip, mtu);   // empty: say nothing
+//
+// The packet's destination speaks: a host refuses what comes in from one of its own addresses
+// (Linux: a martian source), and we have no other.
 //
 // Answers live until the next call. Not thread-safe; never allocates.
 #pragma once
@@ -22,12 +25,10 @@ bool may_be_answered(ConstBytes packet, const IpPacket& ip);
 
 class IcmpAnswers {
  public:
-  // `source`: our overlay address; null: the packet's destination speaks.
   // Empty: it may not be answered, or the rate is reached.
-  ConstBytes unreachable(Instant now, ConstBytes packet, const IpPacket& ip, const Address* source);
+  ConstBytes unreachable(Instant now, ConstBytes packet, const IpPacket& ip);
   // `mtu_bytes`: for IPv6 at least 1280.
-  ConstBytes too_big(Instant now, ConstBytes packet, const IpPacket& ip, const Address* source,
-                     std::size_t mtu_bytes);
+  ConstBytes too_big(Instant now, ConstBytes packet, const IpPacket& ip, std::size_t mtu_bytes);
 
  private:
   // RFC 4443 section 2.4 (c): an answer never exceeds the least MTU of IPv6.
@@ -38,8 +39,8 @@ class IcmpAnswers {
     std::uint32_t rest = 0;  // the second word of the ICMP header
   };
   bool take(Instant now);
-  ConstBytes answer4(const What& what, ConstBytes packet, const IpPacket& ip, const Address* source);
-  ConstBytes answer6(const What& what, ConstBytes packet, const IpPacket& ip, const Address* source);
+  ConstBytes answer4(const What& what, ConstBytes packet, const IpPacket& ip);
+  ConstBytes answer6(const What& what, ConstBytes packet, const IpPacket& ip);
 
   std::array<std::byte, kVnetHeaderBytes + kAnswerBytesMax> buffer_{};
   std::uint64_t allowed_ = kIcmpBurst;

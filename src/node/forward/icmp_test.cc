@@ -19,8 +19,7 @@ struct IcmpTest : ::testing::Test {
   }
   ConstBytes too_big(const ByteVector& p, std::size_t mtu = 1300) {
     const IpPacket ip = *IpPacket::parse(p);
-    const Address own = ip.is_v4 ? testing::v4_of(0) : testing::v6_of(0);
-    return icmp.too_big(now, p, ip, &own, mtu);
+    return icmp.too_big(now, p, ip, mtu);
   }
   IcmpAnswers icmp;
   Instant now{1'000'000'000'000};
@@ -34,7 +33,7 @@ TEST_F(IcmpTest, AnIpv4PacketThatIsTooBigIsAnsweredWithTheMtu) {
   const ConstBytes ip = answer.subspan(kVnetHeaderBytes);
   const auto header = IpPacket::parse(ip);
   ASSERT_TRUE(header);
-  EXPECT_EQ(header->source, testing::v4_of(0));
+  EXPECT_EQ(header->source, testing::v4_of(1));
   EXPECT_EQ(header->destination, testing::v4_of(0));
   EXPECT_EQ(testing::slow_sum(ip.first(20)), 0xffff);
   EXPECT_EQ(testing::slow_sum(ip.subspan(20)), 0xffff);
@@ -59,12 +58,12 @@ TEST_F(IcmpTest, AnIpv6PacketThatIsTooBigIsAnsweredWithTheMtu) {
 
 TEST_F(IcmpTest, ADestinationWithoutAPeerIsUnreachable) {
   const ByteVector p4 = packet(true, 10);
-  ConstBytes answer = icmp.unreachable(now, p4, *IpPacket::parse(p4), nullptr);
+  ConstBytes answer = icmp.unreachable(now, p4, *IpPacket::parse(p4));
   ASSERT_EQ(answer.size(), kVnetHeaderBytes + 28 + p4.size());
   EXPECT_EQ(to_hex(answer.subspan(kVnetHeaderBytes + 20, 2)), "0301");
   EXPECT_EQ(IpPacket::parse(answer.subspan(kVnetHeaderBytes))->source, testing::v4_of(1));
   const ByteVector p6 = packet(false, 10);
-  answer = icmp.unreachable(now, p6, *IpPacket::parse(p6), nullptr);
+  answer = icmp.unreachable(now, p6, *IpPacket::parse(p6));
   ASSERT_EQ(answer.size(), kVnetHeaderBytes + 48 + p6.size());
   EXPECT_EQ(to_hex(answer.subspan(kVnetHeaderBytes + 40, 2)), "0103");
 }

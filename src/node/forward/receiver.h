@@ -99,6 +99,10 @@ class Receiver {
   // handled, 0 only when `out` was full already.
   std::size_t handle(Instant now, const ForwardingTable& table, const ReceivedRun& run,
                      std::size_t at, ReceiveOutput& out);
+  // A WireGuard message that came by `from` and was given to control: its relay header, if it had
+  // one, is off. `out` is not full.
+  void handle_unwrapped(Instant now, const ForwardingTable& table, const wg::Route& from,
+                        const Address& local, Bytes message, ReceiveOutput& out);
   void apply(Instant now, const RelayChange& change);
 
   const DropCounters& drops() const { return drops_; }

@@ -89,7 +89,8 @@ TEST(Receiver, WhatTheTransmitterSealedComesOutOfTheTunDevice) {
 TEST(Receiver, AnInnerSourceThatIsNotThePeersIsDropped) {
   Receiving to;
   Shape shape = to.link.shape(true, true, 10);
-  for (const Address& source : {Address::v4(10, 66, 0, 7), testing::v4_of(1), Address::v4(8, 8, 8, 8)}) {
+  for (const Address& source :
+       {Address::v4(10, 66, 0, 7), testing::v4_of(1), Address::v4(8, 8, 8, 8)}) {
     shape.source = source;
     to.receive(to.sealed(make_packet(shape)));
   }

@@ -78,11 +78,4 @@ const Origin* ForwardingTable::origin(wg::ReceiverIndex index) const {
   return nullptr;
 }
 
-const Address* ForwardingTable::own_address(const Address& like) const {
-  for (const Address& own : contents_.own_addresses) {
-    if (own.is_v4() == like.is_v4()) return &own;
-  }
-  return nullptr;
-}
-
 }  // namespace ginnel::forward

@@ -21,7 +21,7 @@
 
 namespace ginnel::forward {
 
-// Of an inner packet: what an outer datagram of 65507 bytes holds with all our headers.
+// Of an inner packet: what a send (sealed_batch.h) holds with all our headers.
 inline constexpr std::size_t kMtuBytesMax = 65'000;
 // RFC 8200 section 5: no IPv6 link has less.
 inline constexpr std::size_t kIpv6MtuBytesMin = 1280;
@@ -86,8 +86,6 @@ class ForwardingTable {
   // The longest prefix that holds the address; null: none.
   const Destination* route(const Address& address) const;
   const Origin* origin(wg::ReceiverIndex index) const;
-  // Our own overlay address of the family that `like` has; null: none.
-  const Address* own_address(const Address& like) const;
   std::span<const RelayAttachment> attachments() const { return contents_.attachments; }
   std::span<const Destination> destinations() const { return contents_.destinations; }
 

@@ -64,12 +64,12 @@ Pushed Transmitter::push(Instant now, const ForwardingTable& table, ConstBytes r
   const auto packet = TunPacket::parse(read);
   if (!packet) return drop(packet.error());
   const Destination* const to = table.route(packet->ip().destination);
-  if (to == nullptr) return refuse(now, table, *packet, nullptr);
+  if (to == nullptr) return refuse(now, *packet, nullptr);
   const bool is_too_big = packet->segment_bytes(0) > to->mtu_bytes;
   if (is_too_big && !to->slow) {
     const bool can_be_told = packet->ip().is_v4 ? packet->ip().dont_fragment
                                                 : to->mtu_bytes >= kIpv6MtuBytesMin;
-    if (can_be_told || !to->takes_frames) return refuse(now, table, *packet, to);
+    if (can_be_told || !to->takes_frames) return refuse(now, *packet, to);
   }
   if (to->slow || to->key_pair == nullptr || !to->key_pair->can_send(now)) {
     return to_control();
@@ -77,14 +77,12 @@ Pushed Transmitter::push(Instant now, const ForwardingTable& table, ConstBytes r
   return is_too_big ? seal_fragments(now, *packet, *to, batch) : seal(now, *packet, *to, batch);
 }
 
-Pushed Transmitter::refuse(Instant now, const ForwardingTable& table, const TunPacket& packet,
-                           const Destination* to) {
-  const Address* own = table.own_address(packet.ip().source);
+Pushed Transmitter::refuse(Instant now, const TunPacket& packet, const Destination* to) {
   Pushed out = drop(to == nullptr ? Drop::kNoRoute : Drop::kTooBig);
   if (to == nullptr) {
-    out.answer = icmp_.unreachable(now, packet.bytes(), packet.ip(), own);
+    out.answer = icmp_.unreachable(now, packet.bytes(), packet.ip());
   } else if (packet.ip().is_v4 || to->mtu_bytes >= kIpv6MtuBytesMin) {
-    out.answer = icmp_.too_big(now, packet.bytes(), packet.ip(), own, to->mtu_bytes);
+    out.answer = icmp_.too_big(now, packet.bytes(), packet.ip(), to->mtu_bytes);
   }
   return out;
 }
@@ -129,7 +127,8 @@ Pushed Transmitter::seal_fragments(Instant now, const TunPacket& packet, const D
     if (size > scratch_.size()) return drop(Drop::kTooBig);
     if (batch.room_for(sealed_bytes(to, to.mtu_bytes)) < kParts) break;
     packet.write_segment(next_segment_, scratch_);
-    const auto parts = control::split(ConstBytes(scratch_).first(size), next_fragment_, to.mtu_bytes);
+    const ConstBytes segment = ConstBytes(scratch_).first(size);
+    const auto parts = control::split(segment, next_fragment_, to.mtu_bytes);
     if (!parts) return drop(Drop::kTooBig);
     const auto first = to.key_pair->reserve(kParts);
     if (!first) return to_control();

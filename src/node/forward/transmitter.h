@@ -44,8 +44,7 @@ class Transmitter {
   Pushed seal(Instant now, const TunPacket& packet, const Destination& to, SealedBatch& batch);
   Pushed seal_fragments(Instant now, const TunPacket& packet, const Destination& to,
                         SealedBatch& batch);
-  Pushed refuse(Instant now, const ForwardingTable& table, const TunPacket& packet,
-                const Destination* to);
+  Pushed refuse(Instant now, const TunPacket& packet, const Destination* to);
   Pushed progress(const TunPacket& packet);
   Pushed drop(Drop why);
   Pushed to_control();

@@ -115,6 +115,17 @@ TEST(Transmitter, ASuperPacketIsOneSendOfEqualDatagrams) {
   EXPECT_EQ(message.bytes.size(), 14 * message.segment_size + (52 + 1240 + 4) + 32);
 }
 
+// linux net/core/dev.c gso_features_check: `skb->len >= gso_max_size` is split in software.
+TEST(Transmitter, ASendWithItsHeadersStaysBelowTheLengthThatDevicesSegment) {
+  Sending sending;
+  const ByteVector packet = make_packet(sending.link.shape(true, true, 65'000));
+  ASSERT_EQ(sending.push(as_read(packet, 1340)).outcome, Outcome::kSealed);
+  ASSERT_EQ(sending.batch.messages().size(), 2u);
+  for (const SealedMessage& message : sending.batch.messages()) {
+    EXPECT_LT(message.bytes.size() + 40 + 8 + 18, 65'536u);  // IPv6, UDP, Ethernet with VLAN
+  }
+}
+
 TEST(Transmitter, EqualPacketsToOnePeerJoinOneSendUntilAShorterOne) {
   Sending sending;
   for (const std::size_t payload : {1000, 1000, 1000, 500, 1000}) {
@@ -227,14 +238,18 @@ TEST(Transmitter, AStockPeerGetsNoFragment) {
 }
 
 TEST(Transmitter, SlowExpiredAndExhaustedDestinationsAreLeftToControl) {
-  const auto read_of = [](Sending& s) { return as_plain_read(make_packet(s.link.shape(true, true, 9))); };
+  const auto read_of = [](Sending& s) {
+    return as_plain_read(make_packet(s.link.shape(true, true, 9)));
+  };
   Sending slow({.slow = true});
   EXPECT_EQ(slow.push(read_of(slow)).outcome, Outcome::kToControl);
   Sending expired;
   expired.link.now = expired.link.now + 180s;
   EXPECT_EQ(expired.push(read_of(expired)).outcome, Outcome::kToControl);
   Sending exhausted({.reject_after_messages = 3});
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(exhausted.push(read_of(exhausted)).outcome, Outcome::kSealed);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(exhausted.push(read_of(exhausted)).outcome, Outcome::kSealed);
+  }
   EXPECT_EQ(exhausted.push(read_of(exhausted)).outcome, Outcome::kToControl);
   EXPECT_EQ(exhausted.link.pairs[0]->messages_sent(), 3u);
 }

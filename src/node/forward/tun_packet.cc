@@ -67,12 +67,11 @@ std::size_t TunPacket::write_segment(std::size_t i, Bytes out) const {
   const std::size_t size = segment_bytes(i);
   const Bytes segment = out.first(size);
   if (kind_ == Kind::kPlain) {
-    std::ranges::copy(bytes_, segment.begin());
+    copy_bytes(bytes_, segment);
   } else {
     const std::size_t payload = size - headers_;
-    std::ranges::copy(bytes_.first(headers_), segment.begin());
-    std::ranges::copy(bytes_.subspan(headers_ + i * gso_size_, payload),
-                      segment.subspan(headers_).begin());
+    copy_bytes(bytes_.first(headers_), segment);
+    copy_bytes(bytes_.subspan(headers_ + i * gso_size_, payload), segment.subspan(headers_));
     patch_ip(i, segment);
     const Bytes transport = segment.subspan(transport_);
     if (kind_ == Kind::kTcp) patch_tcp(i, transport);

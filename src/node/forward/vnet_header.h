@@ -1,7 +1,8 @@
 // The header in front of each packet of a TUN device with IFF_VNET_HDR: what the kernel left to do,
 // or what it may do later (virtio 1.2 section 5.1.6; linux/virtio_net.h).
 //
-//   0 flags u8 | 1 gso_type u8 | 2 hdr_len u16 | 4 gso_size u16 | 6 csum_start u16 | 8 csum_offset u16
+//   0 flags u8 | 1 gso_type u8 | 2 hdr_len u16 | 4 gso_size u16 | 6 csum_start u16
+//   | 8 csum_offset u16
 //
 // In the machine's byte order, since it never leaves the machine. Never allocates.
 #pragma once
@@ -35,7 +36,9 @@ struct VnetHeader {
     std::memcpy(&out, bytes.first(kVnetHeaderBytes).data(), sizeof out);
     return out;
   }
-  void write(Bytes out) const { std::memcpy(out.first(kVnetHeaderBytes).data(), this, sizeof *this); }
+  void write(Bytes out) const {
+    std::memcpy(out.first(kVnetHeaderBytes).data(), this, sizeof *this);
+  }
 };
 static_assert(sizeof(VnetHeader) == kVnetHeaderBytes);
 

@@ -19,7 +19,9 @@ inline crypto::SipKey sip_key(std::uint8_t n) {
   out.fill(n);
   return out;
 }
-inline Address v4_of(int node) { return Address::v4(10, 66, 0, static_cast<std::uint8_t>(node + 1)); }
+inline Address v4_of(int node) {
+  return Address::v4(10, 66, 0, static_cast<std::uint8_t>(node + 1));
+}
 inline Address v6_of(int node) {
   return *Address::parse("fd66::" + std::to_string(node + 1));
 }

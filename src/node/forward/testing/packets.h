@@ -92,8 +92,8 @@ inline std::size_t headers_of(ConstBytes packet) {
   return ip + (tcp ? (std::to_integer<std::size_t>(packet[ip + 12]) >> 4) * 4 : 8);
 }
 
-// What the kernel hands over: a virtio header, the packet, and in the checksum's place the sum of the
-// pseudo-header. gso_size 0: one packet that only needs its checksum.
+// What the kernel hands over: a virtio header, the packet, and in the checksum's place the sum of
+// the pseudo-header. gso_size 0: one packet that only needs its checksum.
 inline ByteVector as_read(ByteVector packet, std::size_t gso_size) {
   const bool v4 = (packet[0] >> 4) == std::byte{4};
   const std::size_t ip = v4 ? 20 : 40;
@@ -111,14 +111,14 @@ inline ByteVector as_read(ByteVector packet, std::size_t gso_size) {
   vnet.gso_size = static_cast<std::uint16_t>(gso_size);
   vnet.csum_start = static_cast<std::uint16_t>(ip);
   vnet.csum_offset = tcp ? 16 : 6;
-  ByteVector out(kVnetHeaderBytes);
+  ByteVector out(kVnetHeaderBytes + packet.size());
   vnet.write(out);
-  out.insert(out.end(), packet.begin(), packet.end());
+  std::ranges::copy(packet, out.begin() + kVnetHeaderBytes);
   return out;
 }
 inline ByteVector as_plain_read(ConstBytes packet) {
-  ByteVector out(kVnetHeaderBytes);
-  out.insert(out.end(), packet.begin(), packet.end());
+  ByteVector out(kVnetHeaderBytes + packet.size());
+  std::ranges::copy(packet, out.begin() + kVnetHeaderBytes);
   return out;
 }
 

@@ -1,0 +1,83 @@
+// From a forwarding thread to the control thread: items that own their bytes, in a bounded ring
+// with a wake-up per batch.
+//
+// One pushing thread and one popping thread. Allocates in the constructor only.
+#pragma once
+#include <array>
+#include <atomic>
+#include <optional>
+
+#include "base/spsc_ring.h"
+#include "io/udp_batch.h"
+#include "io/wakeup.h"
+#include "node/forward/receiver.h"
+
+namespace ginnel::forwarding {
+
+// Handshakes, frames and the packets of a path are shorter; longer ones are dropped and counted.
+inline constexpr std::size_t kItemBytesMax = 2048;
+
+struct ControlItem {
+  enum class Kind : std::uint8_t {
+    kDatagram,      // handshake or STUN, as it came
+    kUnknownIndex,  // a data message under an index that is not in the table, as it came: inject()
+                    // it again once a table with that index is published
+    kFrames,        // inner frames, opened under `index`
+    kFacts,         // no bytes: `confirmed` and `is_new_source` about `index`
+    kRelayed,       // for the stream `from.path` to a node that is attached by one
+    kTunPacket,     // an inner packet for a destination that is slow or has no key pair
+    kSendFailed,    // no bytes: `why`, and `failed_bytes` of the datagram to `from.endpoint`
+  };
+  Kind kind = Kind::kDatagram;
+  wg::Route from;
+  Address local;  // where it was sent to
+  wg::ReceiverIndex index;
+  bool confirmed = false;
+  bool is_new_source = false;
+  io::SendError why = io::SendError::kOther;
+  std::size_t failed_bytes = 0;
+  std::size_t size = 0;
+  std::array<std::byte, kItemBytesMax> storage;  // uninitialised past `size`
+
+  Bytes bytes() { return Bytes(storage).first(size); }
+};
+
+class ControlQueue {
+ public:
+  // `wakeup` outlives the queue.
+  ControlQueue(std::size_t items_max, const io::Wakeup& wakeup)
+      : ring_(items_max), wakeup_(wakeup) {}
+
+  // The pushing thread's. Fills item.size and the bytes; what does not fit is counted as dropped.
+  bool push(ControlItem& item, ConstBytes bytes) {
+    if (bytes.size() > kItemBytesMax) return drop();
+    item.size = bytes.size();
+    forward::copy_bytes(bytes, item.storage);
+    if (!ring_.push(std::move(item))) return drop();
+    pushed_ = true;
+    return true;
+  }
+  // After each batch.
+  void wake() {
+    if (pushed_) wakeup_.notify();
+    pushed_ = false;
+  }
+
+  // The control thread's.
+  std::optional<ControlItem> pop() { return ring_.pop(); }
+  // Any thread's.
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  bool drop() {
+    dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return false;
+  }
+
+  SpscRing<ControlItem> ring_;
+  const io::Wakeup& wakeup_;
+  bool pushed_ = false;
+  std::atomic<std::uint64_t> dropped_{0};
+};
+
+}  // namespace ginnel::forwarding
