@@ -17,7 +17,7 @@ namespace ginnel::forward {
 inline constexpr std::size_t kSegmentsMax = 64;
 // With IPv6, UDP and Ethernet headers below 65536 bytes: what is not, the kernel splits in software
 // before the device sees it (linux net/core/dev.c gso_features_check), though it takes up to 65507.
-// A super packet of 64 KiB from TUN would just be too long: seen as half the throughput.
+// A super packet of 64 KiB from TUN would just be too long.
 inline constexpr std::size_t kMessageBytesMax = 65'400;
 
 struct SealedMessage {
