@@ -40,6 +40,7 @@ udpblocked                                                      relay
 INSIDE = {"samelan": "ok", "samelanhp": "ok", "cgnatpair": "relay"}
 
 DIRECT_SECONDS = 3.0
+KNOWN_SECONDS = 10   # until a node that is up knows the others
 RELAY_SECONDS = 3.0  # a relayed pair has its first answer by then
 PACKETS_PER_SECOND = 100
 STATUS_SECONDS = 1.5  # path.kind follows the node's switch within 1 s
@@ -130,6 +131,10 @@ def run_once(options, kinds):
 
 
 def connect(pair):
+    # A ping to a name that nobody has yet fails at once, and rightly: what is measured begins when
+    # both ends hold the other's row.
+    for node, other in ((pair.a, pair.b), (pair.b, pair.a)):
+        node.cli("wait", "--peer", other.name, "--timeout", str(KNOWN_SECONDS), check=False)
     found = Mesh.ping_until_direct(pair.a, pair.b)
     pair.first, pair.direct, pair.kind = found.first, found.direct, found.kind
     if found.first is None:

@@ -1,7 +1,10 @@
 // What a member tells its driver and its application, in the order in which it happened.
 #pragma once
+#include <optional>
+#include <string>
 #include <variant>
 
+#include "base/instant.h"
 #include "base/strong_int.h"
 #include "proto/swim/push_pull_wire.h"
 
