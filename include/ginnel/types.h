@@ -28,6 +28,7 @@ struct PathInfo {
   std::string reason;    // a stable R_… code why it is not direct; empty when it is
   std::optional<std::chrono::nanoseconds> rtt;
   std::optional<double> loss;  // 0..1
+  std::size_t mtu = 0;         // bytes of the largest IP packet that goes unfragmented; 0: no path
 };
 
 enum class PeerState : std::uint8_t { kOnline, kConnecting, kDown };

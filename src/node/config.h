@@ -47,7 +47,9 @@ struct Config {
   Nanoseconds hub_heartbeat = 2s;
   // WireGuard's REKEY_AFTER_TIME; tests rekey each second.
   Nanoseconds rekey_after = 120s;
-  std::size_t tun_mtu = 1392;  // bytes; DESIGN section 3, "MTU"
+  std::size_t tun_mtu = 1392;  // bytes: no inner packet is larger
+  // The driver runs forwarding threads: they open and seal data, by Node::forwarding_table().
+  bool forwarding_threads = false;
 };
 
 }  // namespace ginnel::node

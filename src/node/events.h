@@ -7,8 +7,9 @@
 #include <string>
 #include <variant>
 
-#include "base/core.h"
 #include "base/bytes.h"
+#include "base/core.h"
+#include "node/forward/receiver.h"
 #include "proto/wg/device.h"
 
 namespace ginnel::node {
@@ -60,8 +61,13 @@ struct StoreRequest {
   ByteVector bytes;
   std::uint64_t ticket = 0;
 };
-// Destinations, key pairs or paths changed: build a new forwarding table.
+// Destinations, key pairs or paths changed: publish a new Node::forwarding_table(). With forwarding
+// threads only.
 struct ForwardingChanged {};
+// For the relay in the receiving thread. With forwarding threads only.
+struct RelayChanged {
+  forward::RelayChange change;
+};
 // The key pair is out of every table that Node will hand out from now on.
 struct KeyPairDone {
   std::unique_ptr<wg::KeyPair> key_pair;
@@ -76,6 +82,6 @@ struct Notice {
 
 using Event = std::variant<MessageReady, ChannelWritable, AckSettled, DatagramReceived, PongReceived,
                            PeerChanged, HubChanged, TunPacket, StoreRequest, ForwardingChanged,
-                           KeyPairDone, Notice>;
+                           RelayChanged, KeyPairDone, Notice>;
 
 }  // namespace ginnel::node

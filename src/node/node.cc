@@ -11,6 +11,7 @@ namespace {
 wg::Config device_config(const Config& config) {
   wg::Config out;
   out.rekey_after_time = config.rekey_after;
+  if (config.forwarding_threads) out.sweep_interval = 1s;
   if (config.rekey_after < out.reject_after_time / 2) {
     out.reject_after_time = std::max(3 * config.rekey_after / 2, config.rekey_after + 10s);
   }
@@ -120,17 +121,19 @@ void Node::handle_timeout(Instant now) {
     }
     if (wants_to_send(now, *session)) wake(*session);
   }
+  if (config_.forwarding_threads) sweep_traffic(now);
   if (config_.hub) expire_silent(now);
   expire_messages(now);
   if (renew_at_ && *renew_at_ <= now) renew(now);
 }
 
 std::optional<Instant> Node::next_timeout() const {
-  std::optional<Instant> out = earlier(device_.next_timeout(), renew_at_);
+  std::optional<Instant> out = earlier(device_.next_timeout(), earlier(renew_at_, next_sweep_));
   for (const auto& [handle, session] : sessions_) {
     if (session->channels) out = earlier(out, session->channels->next_timeout());
     if (session->hub_link) out = earlier(out, session->hub_link->next_timeout());
     if (session->agent) out = earlier(out, session->agent->next_timeout());
+    if (session->mtu) out = earlier(out, session->mtu->next());
     out = earlier(out, session->hub_retry);
     if (session->has_key_pair && !session->stock) out = earlier(out, session->hello.next_timeout());
   }

@@ -16,6 +16,7 @@
 #include "node/config.h"
 #include "node/directory.h"
 #include "node/events.h"
+#include "node/forward/table.h"
 #include "node/hub_registry.h"
 #include "node/issuer.h"
 #include "node/own_identity.h"
@@ -51,12 +52,18 @@ inline constexpr Nanoseconds kSilence = 4500ms;
 // How long one address of a hub is tried before the next one.
 inline constexpr Nanoseconds kHubEndpointTime = 1s;
 
+// The path is assumed to carry this until a search has ended (path::MtuSearch).
+inline constexpr std::size_t kInterfaceMtuBytes = 1500;
+// The id of PINGs that search for a path's MTU; none of `ginnel ping` has it.
+inline constexpr std::uint64_t kMtuPing = UINT64_MAX;
+
 // The second STUN port of a hub.
 inline constexpr PathId kProbeSocket{1};
 // Paths from here on go through the hub whose session has the handle `path - kRelayPathBase`; the
 // endpoint's address then holds the destination's relay index.
 inline constexpr std::uint32_t kRelayPathBase = 16;
 bool is_relay_path(PathId path);
+wg::PeerHandle hub_of(PathId path);
 wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index);
 
 // What the identity store held when the node started. Empty: nothing yet.
@@ -98,6 +105,19 @@ class Node {
   // Own interface addresses with their prefixes, and the port the socket is bound to.
   void set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<Address> addresses,
                       std::uint16_t port);
+
+  // --- the driver's side where forwarding threads open and seal data (Config::forwarding_threads).
+  // handle_datagram then gets everything but data messages; a relayed one without its header.
+  // Borrows key pairs: each comes back as KeyPairDone when later tables name it no more.
+  forward::TableContents forwarding_table() const;
+  // Whether the last table has (or had) a key pair under this index.
+  bool knows_index(wg::ReceiverIndex index) const { return by_index_.contains(index); }
+  // Inner frames that were opened under `index`.
+  void handle_opened(Instant now, wg::ReceiverIndex index, const wg::Route& from, Bytes plaintext);
+  void handle_data_facts(Instant now, wg::ReceiverIndex index, const wg::Device::DataFacts& facts);
+  // A datagram of ours did not fit the path to `to` (EMSGSIZE).
+  void handle_too_large(Instant now, const Endpoint& to, std::size_t datagram_bytes);
+
   // Tells hubs and peers that we leave; what it queued still has to be polled.
   void leave(Instant now);
 
@@ -274,6 +294,28 @@ class Node {
   void call_stored_peers(Instant now, ConstBytes stored);
   std::vector<control::HubEntry> hub_list() const;
 
+  // node_forwarding.cc: what the forwarding threads know and tell
+  void forwarding_changed() {
+    if (config_.forwarding_threads) raise(ForwardingChanged{});
+  }
+  void change_relay(Instant now, const forward::RelayChange& change);
+  void add_key_pair(wg::PeerHandle peer, wg::KeyPair* key_pair);
+  void retire_key_pair(wg::PeerHandle peer, std::unique_ptr<wg::KeyPair> key_pair);
+  forward::Destination destination_to(const Session& session) const;
+  bool is_reachable(const Peer& peer, const Session* session) const;
+  std::vector<Prefix> prefixes_of(const Session& session) const;
+  void note_heard(Instant now, Session& session, const wg::Route& from);
+  void sweep_traffic(Instant now);
+  void note_ip_sent(Instant now, Session& session);
+
+  // node_mtu.cc: how large a packet may be
+  std::size_t relay_overhead(const Session& hub) const;
+  std::size_t mtu_to(const Session& session) const;
+  bool mtu_is_known(const Session& session) const;
+  void note_mtu(Session& session);
+  std::optional<Transmit> poll_mtu_probe(Instant now, Session& session, Bytes slot);
+  void handle_mtu_pong(Instant now, Session& session, const control::Ping& ping);
+
   // node_paths.cc: which way packets take
   bool wants_agent(const Session& session) const;
   void open_agent(Instant now, Session& session);
@@ -327,6 +369,8 @@ class Node {
   path::ProbeBudget probe_budget_;
   std::map<wg::PeerHandle, SessionPtr> sessions_;
   std::map<Id, wg::PeerHandle> by_id_;
+  std::map<wg::ReceiverIndex, wg::PeerHandle> by_index_;
+  std::optional<Instant> next_sweep_;  // with forwarding threads
   std::set<wg::PeerHandle> ready_;  // sessions that may have something to send
 
   // Own addresses (table D).

@@ -50,7 +50,7 @@ void Node::start_hub() {
     issuer_.emplace(identity_.network, identity_.identity.clone(), chain->leaf);
   }
   indices_.emplace(kPeersPerHub, rng_.fork("relay"));
-  relay_.emplace(kPeersPerHub);
+  if (!config_.forwarding_threads) relay_.emplace(kPeersPerHub);
   const auto& hub = *config_.hub;
   stun_server_.emplace(stun::BindingServer::Options{
       .address = hub.public_endpoint ? hub.public_endpoint->address : Address{},
@@ -139,7 +139,8 @@ void Node::handle_register(Instant now, Session& session, const wg::Route& from,
     attachment = attachments_.emplace(*session.id, std::pair(*index, key)).first;
   }
   const auto& [index, key] = attachment->second;
-  relay_->add(now, {.index = index, .key = key, .path = from.path, .to = from.endpoint, .quota = {}});
+  change_relay(now, {forward::RelayChange::Kind::kAdd,
+                     {.index = index, .key = key, .path = from.path, .to = from.endpoint, .quota = {}}});
   const bool is_new = registry_.find(*session.id) == nullptr;
   close_agent(session);
   set_route(now, session, from);
@@ -251,11 +252,12 @@ void Node::detach(Instant now, const Id& id) {
   registry_.detach(id);
   const auto attachment = attachments_.find(id);
   if (attachment != attachments_.end()) {
-    relay_->remove(attachment->second.first);
+    change_relay(now, {forward::RelayChange::Kind::kRemove, {.index = attachment->second.first}});
     indices_->release(attachment->second.first);
     attachments_.erase(attachment);
   }
   raise(PeerChanged{id});
+  forwarding_changed();
   store_peers();
   pump_followers(now);
 }

@@ -46,7 +46,9 @@ std::vector<path::Relay> Node::relays_to(const Id& id) const {
     if (!row.online || row.relay_index == 0 || !via || !via->hub_link) continue;
     if (via->hub_link->state() != HubLink::State::kOnline) continue;
     const wg::Route route = relay_route(via->handle, row.relay_index);
-    out.push_back({.path = route.path, .endpoint = route.endpoint});
+    out.push_back({.path = route.path,
+                   .endpoint = route.endpoint,
+                   .overhead_bytes = relay_overhead(*via)});
   }
   return out;
 }
@@ -94,6 +96,7 @@ void Node::run_agent(Instant now, Session& session) {
     }
     if (session.id) raise(PeerChanged{*session.id});
   }
+  note_mtu(session);
   wake(session);
 }
 

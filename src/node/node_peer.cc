@@ -34,6 +34,7 @@ void Node::run_hub_link(Instant now, Session& session) {
     session.hub_retry = now;
     if (session.id) {
       directory_.remove_hub(*session.id);
+      forwarding_changed();
       raise(HubChanged{*session.id, false});
       refresh_agents(now);
     }
@@ -87,6 +88,7 @@ void Node::handle_registered(Instant now, Session& session, const control::Regis
   if (!session.hub_link || !session.id) return;
   const bool was_online = session.hub_link->state() == HubLink::State::kOnline;
   if (!session.hub_link->handle_registered(now, message)) return;
+  forwarding_changed();  // the relay's index and key
   note_observed(now, session, message.observed);
   if (!was_online) {
     raise(HubChanged{*session.id, true});
@@ -139,6 +141,7 @@ void Node::apply(Instant now, const Id& hub, const TableChange& change) {
     directory_.remove_row(hub, removed->id);
     if (Session* session = find(removed->id)) refresh_agent(now, *session);
     raise(PeerChanged{removed->id});
+    forwarding_changed();
     return;
   }
   const RowSet& row = std::get<RowSet>(change);
@@ -160,7 +163,7 @@ void Node::apply(Instant now, const Id& hub, const TableChange& change) {
   directory_.set_row(hub, row.id, std::move(out));
   if (Session* session = find(row.id)) refresh_agent(now, *session);
   raise(PeerChanged{row.id});
-  raise(ForwardingChanged{});
+  forwarding_changed();
 }
 
 void Node::adopt_revocations(Instant now, ConstBytes set) {

@@ -5,6 +5,8 @@
 //   3. handle_wireguard   the device opens it
 //   4. handle_plaintext   an IP packet, or frames
 //   5. handle_frame       one frame to whom it concerns
+#include <algorithm>
+
 #include "base/reader.h"
 #include "node/ip_packet.h"
 #include "node/node.h"
@@ -55,12 +57,7 @@ void Node::handle_wireguard(Instant now, PathId path, const Endpoint& from, Byte
   if (!session) return;
   wake(*session);
   if (opened->type == wg::MessageType::kCookieReply) return;
-  session->last_received = now;
-  if (session->id) registry_.heard(now, *session->id);
-  if (session->agent) {
-    session->agent->handle_authenticated(now, path, from);
-    run_agent(now, *session);
-  }
+  note_heard(now, *session, {path, from});
   if (!opened->plaintext.empty()) {
     session->rx_bytes += opened->plaintext.size();
     handle_plaintext(now, *session, {path, from}, opened->plaintext);
@@ -118,6 +115,7 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
       return;
     case FrameType::kPong:
       if (const auto pong = control::parse_pong(body)) {
+        if (pong->ping.id == kMtuPing) return handle_mtu_pong(now, session, pong->ping);
         const Instant sent{static_cast<std::int64_t>(pong->ping.stamp)};
         if (sent <= now) {
           raise(PongReceived{pong->ping.id, pong->ping.sequence, *session.id, now - sent});
@@ -161,15 +159,8 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
 void Node::handle_ip(Session& session, ConstBytes packet) {
   const auto header = parse_ip(packet);
   if (!header) return;
-  bool allowed = false;
-  if (session.stock) {
-    for (const Prefix& prefix : session.stock->allowed) {
-      allowed = allowed || prefix.contains(header->source);
-    }
-  } else if (const Peer* peer = directory_.find_address(header->source)) {
-    allowed = session.id == peer->record.id;
-  }
-  if (allowed) raise(TunPacket{to_vector(packet.first(header->total_size))});
+  const auto holds = [&](const Prefix& prefix) { return prefix.contains(header->source); };
+  if (std::ranges::any_of(prefixes_of(session), holds)) raise(TunPacket{to_vector(packet.first(header->total_size))});
 }
 
 void Node::handle_fragment(Instant now, Session& session, const wg::Route& from,
@@ -204,6 +195,7 @@ void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {
     session.hub_link->session_down();
     raise(HubChanged{id, false});
     directory_.remove_hub(id);
+    forwarding_changed();
     refresh_agents(now);
     session.has_key_pair = false;
     session.hub_retry = now + std::chrono::milliseconds(goodbye->return_ms) + kHubEndpointTime;

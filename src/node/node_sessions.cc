@@ -99,7 +99,7 @@ void Node::drop_session(wg::PeerHandle handle) {
   observed_.erase(handle);
   device_.remove_peer(handle);
   sessions_.erase(handle);
-  raise(ForwardingChanged{});
+  forwarding_changed();
 }
 
 // Through a hub that both attach to; the first message never waits for a direct path.
@@ -141,11 +141,16 @@ void Node::set_route(Instant now, Session& session, const wg::Route& route) {
   if (session.id) {
     raise(PeerChanged{*session.id});
     const auto attachment = attachments_.find(*session.id);
-    if (relay_ && attachment != attachments_.end() && !is_relay_path(route.path)) {
-      relay_->move(attachment->second.first, route.path, route.endpoint);
+    if (attachment != attachments_.end() && !is_relay_path(route.path)) {
+      change_relay(now, {forward::RelayChange::Kind::kMove,
+                         {.index = attachment->second.first,
+                          .key = attachment->second.second,
+                          .path = route.path,
+                          .to = route.endpoint,
+                          .quota = {}}});
     }
   }
-  raise(ForwardingChanged{});
+  forwarding_changed();
 }
 
 void Node::handle_device_events(Instant now) {
@@ -162,17 +167,17 @@ void Node::handle_device_events(Instant now) {
       handle_unknown_initiator(now, *unknown);
     } else if (auto* expired = std::get_if<wg::ProvisionalExpired>(&*event)) {
       drop_session(expired->peer);
-    } else if (std::get_if<wg::KeyPairAdded>(&*event)) {
-      raise(ForwardingChanged{});
+    } else if (auto* added = std::get_if<wg::KeyPairAdded>(&*event)) {
+      add_key_pair(added->peer, added->key_pair);
     } else if (auto* retired = std::get_if<wg::KeyPairRetired>(&*event)) {
-      raise(KeyPairDone{std::move(retired->key_pair)});
+      retire_key_pair(retired->peer, std::move(retired->key_pair));
     }
   }
 }
 
 void Node::handle_established(Instant now, Session& session) {
   wake(session);
-  raise(ForwardingChanged{});
+  forwarding_changed();
   const bool first = !session.has_key_pair;
   session.has_key_pair = true;
   if (session.stock) return;
@@ -275,7 +280,7 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
   }
   wake(session);
   raise(PeerChanged{record.id});
-  raise(ForwardingChanged{});
+  forwarding_changed();
 }
 
 void Node::end_revoked(Instant now) {

@@ -50,6 +50,7 @@ PathInfo Node::path_of(const Session& session) const {
   PathInfo out;
   if (!session.has_key_pair || !session.route) return out;
   out.rtt = session.rtt;
+  out.mtu = mtu_to(session);
   if (session.agent) {
     out.reason = std::string(path::reason_code(session.agent->reason()));
     if (session.agent->reason() == path::Reason::kOk) out.reason.clear();
@@ -80,14 +81,13 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
   out.name = peer->record.name;
   out.addresses = texts_of(peer->record.addresses);
   const Session* session = find(id);
-  const bool fresh = session && session->last_received && now - *session->last_received < kFresh;
+  const std::optional<Instant> heard = session ? session->heard() : std::nullopt;
+  const bool fresh = heard && now - *heard < kFresh;
   if (session) {
     out.path = path_of(*session);
-    out.rx_bytes = session->rx_bytes;
-    out.tx_bytes = session->tx_bytes;
-    if (session->last_received) {
-      out.last_seen = date_of(wall(now) + (*session->last_received - now));
-    }
+    out.rx_bytes = session->rx_bytes + session->traffic->received_bytes.load();
+    out.tx_bytes = session->tx_bytes + session->traffic->sent_bytes.load();
+    if (heard) out.last_seen = date_of(wall(now) + (*heard - now));
   }
   if (fresh || peer->is_online() || registry_.find(id)) {
     out.state = PeerState::kOnline;

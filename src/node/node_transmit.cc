@@ -20,9 +20,9 @@ constexpr std::size_t kRelayRoom = relay::kHeaderBytes;
 // Largest plaintext of frames: fits a 1280-byte path, relayed, and is a multiple of 16.
 constexpr std::size_t kFramesMax = 1168;
 
-wg::PeerHandle hub_of(PathId path) { return wg::PeerHandle(path.value() - kRelayPathBase); }
-
 }  // namespace
+
+wg::PeerHandle hub_of(PathId path) { return wg::PeerHandle(path.value() - kRelayPathBase); }
 
 wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index) {
   return {PathId(kRelayPathBase + hub.value()), Endpoint{Address::v4(index), 0}};
@@ -96,6 +96,7 @@ std::optional<Transmit> Node::wrap(const wg::Route& route, std::size_t sealed_si
 std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes slot) {
   if (!device_.current_key_pair(session.handle)) return std::nullopt;
   if (auto probe = poll_agent(now, session, slot)) return probe;
+  if (auto probe = poll_mtu_probe(now, session, slot)) return probe;
   if (!session.route) return std::nullopt;
   const bool relayed = is_relay_path(session.route->path);
   const std::size_t start = (relayed ? kRelayRoom : 0) + wg::kDataHeaderBytes;
@@ -103,8 +104,12 @@ std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes 
   std::size_t size = 0;
   if (!session.stock) size = compose(now, session, slot.subspan(start, kFramesMax));
   if (size == 0 && !session.packets.empty() && (session.stock || session.is_ready())) {
-    const ByteVector packet = std::move(session.packets.front());
+    ByteVector packet = std::move(session.packets.front());
     session.packets.pop_front();
+    if (packet.size() > kFramesMax && !session.stock) {  // fits every path in two fragments
+      push_frame(session, std::move(packet));
+      return poll_session(now, session, slot);
+    }
     if (slot.size() < start + packet.size() + 2 * crypto::kTagBytes) return std::nullopt;
     std::ranges::copy(packet, slot.subspan(start).begin());
     size = packet.size();
@@ -182,6 +187,7 @@ bool Node::push_frame(Session& session, ByteVector frame) {
 
 bool Node::wants_to_send(Instant now, const Session& session) const {
   if (session.stock) return !session.packets.empty();
+  if (session.mtu && session.mtu->next() && *session.mtu->next() <= now) return true;
   if (session.hello.is_due(now)) return true;
   if (session.hub_link &&
       (session.hub_link->register_due(now) || session.hub_link->heartbeat_due(now))) {

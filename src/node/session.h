@@ -9,10 +9,12 @@
 #include "base/core.h"
 #include "node/channels/channels.h"
 #include "node/config.h"
+#include "node/forward/traffic.h"
 #include "node/hello_exchange.h"
 #include "node/hub_link.h"
 #include "proto/control/fragment.h"
 #include "proto/path/agent.h"
+#include "proto/path/mtu_search.h"
 #include "proto/wg/device.h"
 
 namespace ginnel::node {
@@ -36,6 +38,12 @@ struct Session {
 
   // Both certificates are accepted, as far as we know: everything may be sent and taken.
   bool is_ready() const { return hello.we_accepted_peer(); }
+  // When the last authenticated packet of any kind came.
+  std::optional<Instant> heard() const {
+    const Instant data{traffic->last_received_ns.load(std::memory_order_relaxed)};
+    if (data.ns == forward::Traffic::kNever) return last_received;
+    return std::max(last_received.value_or(data), data);
+  }
 
   const wg::PeerHandle handle;
   const crypto::SessionPublic key;
@@ -60,6 +68,17 @@ struct Session {
   std::vector<Endpoint> hub_endpoints;
   std::size_t hub_endpoint = 0;       // which of them is tried
   std::optional<Instant> hub_retry;   // when the next one is tried
+
+  // Without an agent, once IP packets go there (node_mtu.cc).
+  std::optional<path::MtuSearch> mtu;
+  std::pair<std::size_t, bool> published_mtu{};  // bytes, known; as the last table has it
+
+  // Those that packets may come under; borrowed from the device.
+  std::vector<wg::KeyPair*> key_pairs;
+  // What the forwarding threads moved, and what of it the sweep has seen.
+  std::shared_ptr<forward::Traffic> traffic = std::make_shared<forward::Traffic>();
+  std::int64_t swept_sent_ns = forward::Traffic::kNever;
+  std::int64_t swept_received_ns = forward::Traffic::kNever;
 
   std::optional<Nanoseconds> rtt;
   std::uint64_t rx_bytes = 0;  // inner bytes

@@ -166,7 +166,9 @@ void Receiver::handle_opened(const Arrival& arrival, const Origin& origin, Bytes
 void Receiver::note_facts(const Arrival& arrival, const Origin& origin, ReceiveOutput& out) {
   const bool confirmed = origin.key_pair->take_first_received();
   bool is_new_source = arrival.from != origin.expected;
-  if (is_new_source) {
+  if (!is_new_source) {
+    origin.traffic->expected_received_ns.store(arrival.now.ns, std::memory_order_relaxed);
+  } else {
     auto& reported = origin.traffic->source_reported_ns;
     const Instant last{reported.load(std::memory_order_relaxed)};
     is_new_source = arrival.now - last >= kSourceInterval;

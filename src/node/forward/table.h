@@ -41,6 +41,9 @@ struct Destination {
   Address source;                   // unspecified: the kernel chooses
   std::optional<RelayVia> relay;
   std::size_t mtu_bytes = 1392;  // largest inner packet that this path carries
+  // False: an assumption, while the path is searched. Nobody is told then, since hosts remember a
+  // packet-too-big for minutes: what is larger goes in fragments.
+  bool mtu_is_known = true;
   bool slow = false;             // under repair, or on a stream: packets go to control
   bool takes_frames = true;      // false: a stock WireGuard peer, which knows no FRAGMENT
   // Shared with the tables before and after, and with control.

@@ -24,6 +24,8 @@ struct Traffic {
   std::atomic<std::uint64_t> received_bytes{0};
   std::atomic<std::int64_t> last_received_ns{kNever};
   std::atomic<std::int64_t> source_reported_ns{kNever};
+  // The last packet of any kind from where the table expects the peer: proof that this path lives.
+  std::atomic<std::int64_t> expected_received_ns{kNever};
 
   void note_sent(Instant now, std::uint64_t packets, std::uint64_t bytes) {
     add(sent_packets, packets);

@@ -67,8 +67,9 @@ Pushed Transmitter::push(Instant now, const ForwardingTable& table, ConstBytes r
   if (to == nullptr) return refuse(now, *packet, nullptr);
   const bool is_too_big = packet->segment_bytes(0) > to->mtu_bytes;
   if (is_too_big && !to->slow) {
-    const bool can_be_told = packet->ip().is_v4 ? packet->ip().dont_fragment
-                                                : to->mtu_bytes >= kIpv6MtuBytesMin;
+    const bool can_be_told =
+        to->mtu_is_known && (packet->ip().is_v4 ? packet->ip().dont_fragment
+                                                : to->mtu_bytes >= kIpv6MtuBytesMin);
     if (can_be_told || !to->takes_frames) return refuse(now, *packet, to);
   }
   if (to->slow || to->key_pair == nullptr || !to->key_pair->can_send(now)) {

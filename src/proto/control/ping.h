@@ -1,6 +1,6 @@
 // PING and PONG: what `ginnel ping` measures (docs/wire/ginnel.md section 8).
 //
-//     0  id u64le    8  sequence u32le    12  stamp u64le    20  padding, up to 1200 bytes
+//     0  id u64le    8  sequence u32le    12  stamp u64le    20  padding, up to 1440 bytes
 //
 // Never allocates; borrows from the frame.
 #pragma once
@@ -10,7 +10,8 @@
 
 namespace ginnel::control {
 
-inline constexpr std::size_t kPingPaddingBytesMax = 1200;
+inline constexpr std::size_t kPingPaddingBytesMax = 1440;
+inline constexpr std::size_t kPingFixedBytes = 20;  // before the padding
 
 struct Ping {
   static constexpr FrameType kType = FrameType::kPing;

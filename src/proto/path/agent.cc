@@ -54,7 +54,7 @@ void Agent::set_relays(Instant now, const std::vector<Relay>& relays) {
     if (next.size() == kRelaysMax) break;
     RelayPath* const known = find_relay(relay.path);
     const bool same = known && known->relay() == relay;
-    next.push_back(same ? *known : RelayPath(relay, rng_.u64()));
+    next.push_back(same ? *known : RelayPath(relay, config_.mtu_bytes, rng_.u64()));
   }
   relays_ = std::move(next);
   reselect(now);
@@ -73,8 +73,13 @@ void Agent::network_changed(Instant now) {
   if (in_use() || now < wanted_until_) start_introduction(now);
 }
 
-void Agent::packet_too_large(Instant now, const Endpoint& endpoint, std::size_t mtu_bytes) {
-  if (Pair* const pair = find_pair(endpoint)) pair->mtu().note_too_large(now, mtu_bytes);
+void Agent::packet_too_large(Instant now, PathId path, const Endpoint& endpoint,
+                             std::size_t mtu_bytes) {
+  if (path != kSocket) {
+    if (RelayPath* const relay = find_relay(path)) relay->mtu().note_too_large(now, mtu_bytes);
+  } else if (Pair* const pair = find_pair(endpoint)) {
+    pair->mtu().note_too_large(now, mtu_bytes);
+  }
 }
 
 void Agent::want_direct(Instant now) {
@@ -90,9 +95,13 @@ void Agent::handle_sent(Instant now, PathId path, const Endpoint& to) {
   now_ = now;
   note_used(now);
   if (path == kSocket) {
-    if (Pair* const pair = find_pair(to)) pair->note_data_sent(now);
+    Pair* const pair = find_pair(to);
+    if (!pair) return;
+    pair->note_data_sent(now);
+    pair->mtu().note_used(now);
   } else if (RelayPath* const relay = find_relay(path)) {
     relay->note_data_sent(now);
+    relay->mtu().note_used(now);
   }
 }
 
@@ -212,11 +221,12 @@ void Agent::leave_dead_path(Instant now) {
 
 void Agent::service_relay(Instant now, RelayPath& relay) {
   relay.take_silence(now);
-  if (!relay.probe_is_due(now, use_of(relay))) return;
-  Probe probe{.transaction = relay.transaction(),
-              .nominate = relay.is_nominating(),
-              .padding = kSmallPadding};
-  probe.sequence = relay.note_probe(now);
+  const RelayPath::Use use = use_of(relay);
+  const auto size = use.selected && use.in_use ? relay.mtu().take_due(now, relay.rtt()) : std::nullopt;
+  if (!size && !relay.probe_is_due(now, use)) return;
+  Probe probe{.transaction = relay.transaction(), .nominate = relay.is_nominating()};
+  probe.padding = probe_padding(relay.relay().overhead_bytes, size.value_or(0));
+  probe.sequence = relay.note_probe(now, size.value_or(0));
   outgoing_.push({.path = relay.relay().path, .to = relay.relay().endpoint, .body = probe});
 }
 
@@ -224,7 +234,7 @@ void Agent::service_relay(Instant now, RelayPath& relay) {
 void Agent::send_probe(Instant now, Pair& pair, std::size_t mtu_bytes, std::uint8_t ttl) {
   const bool allowed = spend(now, pair);
   Probe probe{.transaction = pair.transaction(),
-              .padding = probe_padding(pair.remote(), mtu_bytes)};
+              .padding = probe_padding(overhead_to(pair.remote()), mtu_bytes)};
   if (ttl == 0) {
     probe.sequence = pair.note_probe(now, mtu_bytes);
   } else {
@@ -234,13 +244,13 @@ void Agent::send_probe(Instant now, Pair& pair, std::size_t mtu_bytes, std::uint
   outgoing_.push({.path = kSocket, .to = pair.remote(), .ttl = ttl, .body = probe});
 }
 
-std::size_t Agent::probe_padding(const Endpoint& to, std::size_t mtu_bytes) const {
+std::size_t Agent::overhead_to(const Endpoint& to) const {
+  return to.address.is_v4() ? config_.overhead_v4_bytes : config_.overhead_v6_bytes;
+}
+
+std::size_t Agent::probe_padding(std::size_t overhead_bytes, std::size_t mtu_bytes) {
   if (mtu_bytes == 0) return kSmallPadding;
-  const std::size_t overhead =
-      to.address.is_v4() ? config_.overhead_v4_bytes : config_.overhead_v6_bytes;
-  // WireGuard pads to 16 bytes; the probe fills the packet exactly, not one byte over.
-  const std::size_t inner = (std::max(mtu_bytes, kMtuLeastBytes) - overhead) / 16 * 16;
-  return inner - kFrameHeaderBytes - Probe::kFixedBytes;
+  return inner_bytes(mtu_bytes, overhead_bytes) - kFrameHeaderBytes - Probe::kFixedBytes;
 }
 
 std::optional<Transmit> Agent::poll_transmit(Instant now, Bytes slot) {

@@ -119,7 +119,7 @@ class Agent {
   // Interfaces changed: what was proven is in doubt, everything is tried again.
   void network_changed(Instant now);
   // Full-size packets on `endpoint` do not get through (EMSGSIZE, packet too big, silence).
-  void packet_too_large(Instant now, const Endpoint& endpoint, std::size_t mtu_bytes);
+  void packet_too_large(Instant now, PathId path, const Endpoint& endpoint, std::size_t mtu_bytes);
 
   // --- traffic
   // Data is about to be sent to this peer. Cheap; starts an introduction when one is due.
@@ -151,6 +151,10 @@ class Agent {
   std::optional<Nanoseconds> rtt() const;
   // The largest IP packet that the selected path is known to carry.
   std::size_t mtu_bytes() const;
+  // The largest inner packet that the selected path carries in one piece.
+  std::size_t inner_mtu_bytes() const;
+  // That was found out, and is not just assumed.
+  bool mtu_is_settled() const;
   std::vector<Attempt> attempts() const;
   const stun::NatClass& remote_nat() const { return remote_nat_; }
 
@@ -189,6 +193,8 @@ class Agent {
   // agent.cc
   Pair* find_pair(const Endpoint& remote);
   const Pair* find_pair(const Endpoint& remote) const;
+  const RelayPath* selected_relay() const;
+  const MtuSearch* selected_mtu() const;
   RelayPath* find_relay(PathId path);
   Pair* add_pair(Instant now, const Candidate& candidate);
   // True: the selected path died.
@@ -196,7 +202,8 @@ class Agent {
   void leave_dead_path(Instant now);
   void service_relay(Instant now, RelayPath& relay);
   void send_probe(Instant now, Pair& pair, std::size_t mtu_bytes, std::uint8_t ttl = 0);
-  std::size_t probe_padding(const Endpoint& to, std::size_t mtu_bytes) const;
+  std::size_t overhead_to(const Endpoint& to) const;
+  static std::size_t probe_padding(std::size_t overhead_bytes, std::size_t mtu_bytes);
   void peer_left_direct(Instant now);
   Pair::Use use_of(const Pair& pair) const;
   RelayPath::Use use_of(const RelayPath& relay) const;

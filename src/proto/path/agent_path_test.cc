@@ -389,7 +389,7 @@ TEST(Agent, FullSizePacketsThatVanishLowerTheMtu) {
   world.run_for(2s);
   ASSERT_EQ(world.a.agent->mtu_bytes(), 1500u);
   world.path_mtu = 1450;
-  world.a.agent->packet_too_large(world.now, world.a.agent->selected()->endpoint, 1500);
+  world.a.agent->packet_too_large(world.now, kSocket, world.a.agent->selected()->endpoint, 1500);
   world.run_for(2s);
   EXPECT_EQ(world.a.agent->mtu_bytes(), 1400u);
 }

@@ -115,6 +115,8 @@ void Agent::select(Instant now, const std::optional<Selected>& next) {
       switched_at_ = now;
       if (!timers_.is_set(Timer::kIdle)) timers_.set(Timer::kIdle, now + config_.idle_after);
       if (Pair* const pair = find_pair(next->endpoint); pair->is_proven()) pair->mtu().start(now);
+    } else if (next) {
+      find_relay(next->path)->mtu().start(now);
     }
     if (next) {
       raise(PathSelected{*next});
@@ -131,16 +133,40 @@ std::optional<Nanoseconds> Agent::rtt() const {
     const Pair* const pair = find_pair(selected_->endpoint);
     return pair ? pair->rtt() : std::nullopt;
   }
+  const RelayPath* const relay = selected_relay();
+  return relay ? relay->rtt() : std::nullopt;
+}
+
+const RelayPath* Agent::selected_relay() const {
+  if (!selected_ || selected_->path == kSocket) return nullptr;
   for (const RelayPath& relay : relays_) {
-    if (relay.relay().path == selected_->path) return relay.rtt();
+    if (relay.relay().path == selected_->path) return &relay;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+const MtuSearch* Agent::selected_mtu() const {
+  if (const RelayPath* const relay = selected_relay()) return &relay->mtu();
+  const Pair* const pair = selected_ ? find_pair(selected_->endpoint) : nullptr;
+  return pair ? &pair->mtu() : nullptr;
 }
 
 std::size_t Agent::mtu_bytes() const {
-  const bool direct = selected_ && selected_->path == kSocket;
-  const Pair* const pair = direct ? find_pair(selected_->endpoint) : nullptr;
-  return pair ? pair->mtu().confirmed() : kMtuLeastBytes;
+  const MtuSearch* const mtu = selected_mtu();
+  return mtu ? mtu->confirmed() : kMtuLeastBytes;
+}
+
+std::size_t Agent::inner_mtu_bytes() const {
+  const RelayPath* const relay = selected_relay();
+  const std::size_t overhead = relay       ? relay->relay().overhead_bytes
+                               : selected_ ? overhead_to(selected_->endpoint)
+                                           : config_.overhead_v6_bytes;
+  return inner_bytes(mtu_bytes(), overhead);
+}
+
+bool Agent::mtu_is_settled() const {
+  const MtuSearch* const mtu = selected_mtu();
+  return mtu && mtu->is_settled();
 }
 
 void Agent::refresh_reason() {

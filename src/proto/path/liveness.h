@@ -18,10 +18,12 @@ class Liveness {
   static constexpr Nanoseconds kDoubtedDeadAfter = 300ms;
 
   void note_sent(Instant now) {
-    if (!unanswered_since_) unanswered_since_ = now;
+    if (!unanswered_since_ && now >= received_.value_or(now)) unanswered_since_ = now;
   }
+  // `now` may lie before what was told last: forwarding threads are asked now and then.
   void note_received(Instant now) {
-    received_ = now;
+    received_ = std::max(received_.value_or(now), now);
+    if (unanswered_since_ && *unanswered_since_ > now) return;
     unanswered_since_.reset();
     doubted_ = false;
   }

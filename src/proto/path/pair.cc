@@ -78,7 +78,7 @@ bool Pair::take_answer(Instant now, std::uint64_t transaction, std::uint32_t seq
   const auto answered = prober_.take_answer(now, transaction, sequence);
   if (!answered) return false;
   liveness_.note_received(now);
-  if (answered->mtu_bytes != 0) mtu_.note_answered(answered->mtu_bytes);
+  if (answered->mtu_bytes != 0) mtu_.note_answered(now, answered->mtu_bytes);
   become(PairState::kProven, now);
   died_ = false;
   return true;

@@ -9,6 +9,7 @@
 #include "base/core.h"
 #include "base/timers.h"
 #include "proto/path/liveness.h"
+#include "proto/path/mtu_search.h"
 #include "proto/path/prober.h"
 
 namespace ginnel::path {
@@ -18,6 +19,8 @@ struct Relay {
   PathId path;          // not kSocket
   Endpoint endpoint;    // of the hub
   bool stream = false;  // over TCP
+  // What sealing, the relay header, UDP and IP add to a frame on the way to the hub.
+  std::size_t overhead_bytes = 96;
   friend bool operator==(const Relay&, const Relay&) = default;
 };
 
@@ -28,7 +31,8 @@ class RelayPath {
   static constexpr Nanoseconds kNominateEvery = 200ms;
   static constexpr int kNominateMax = 5;  // unanswered ones; the peer will notice by itself then
 
-  RelayPath(const Relay& relay, std::uint64_t transaction) : relay_(relay), prober_(transaction) {}
+  RelayPath(const Relay& relay, std::size_t mtu_bytes, std::uint64_t transaction)
+      : relay_(relay), prober_(transaction), mtu_(mtu_bytes) {}
 
   const Relay& relay() const { return relay_; }
   PathKind path_kind() const { return relay_.stream ? PathKind::kRelayTcp : PathKind::kRelayUdp; }
@@ -47,14 +51,19 @@ class RelayPath {
     nominations_ = kNominateMax;
     last_probe_.reset();
   }
-  std::uint32_t note_probe(Instant now) {
-    last_probe_ = now;
-    liveness_.note_sent(now);
-    if (nominations_ > 0) --nominations_;
-    return prober_.begin(now, 0);
+  // `mtu_bytes`: the probe is padded to it; 0: a small one.
+  std::uint32_t note_probe(Instant now, std::size_t mtu_bytes) {
+    if (mtu_bytes == 0) {
+      last_probe_ = now;
+      liveness_.note_sent(now);
+      if (nominations_ > 0) --nominations_;
+    }
+    return prober_.begin(now, mtu_bytes);
   }
   bool take_answer(Instant now, std::uint64_t transaction, std::uint32_t sequence) {
-    if (!prober_.take_answer(now, transaction, sequence)) return false;
+    const auto answered = prober_.take_answer(now, transaction, sequence);
+    if (!answered) return false;
+    if (answered->mtu_bytes != 0) mtu_.note_answered(now, answered->mtu_bytes);
     note_received(now);
     nominations_ = 0;
     return true;
@@ -65,8 +74,11 @@ class RelayPath {
     bool in_use = false;
   };
   std::optional<Instant> next_timeout(const Use& use) const {
-    return earlier(probe_due(use), silent_ ? std::nullopt : liveness_.dies_at(rtt()));
+    const auto mtu = use.selected && use.in_use ? mtu_.next() : std::nullopt;
+    return earlier(earlier(probe_due(use), mtu), silent_ ? std::nullopt : liveness_.dies_at(rtt()));
   }
+  MtuSearch& mtu() { return mtu_; }
+  const MtuSearch& mtu() const { return mtu_; }
   bool probe_is_due(Instant now, const Use& use) const {
     const auto due = probe_due(use);
     return due && *due <= now;
@@ -94,6 +106,7 @@ class RelayPath {
   Relay relay_;
   Prober prober_;
   Liveness liveness_;
+  MtuSearch mtu_;
   std::optional<Instant> last_probe_;
   int nominations_ = 0;
   bool silent_ = false;

@@ -10,7 +10,7 @@
 namespace ginnel::runtime {
 
 Daemon::Daemon(Prepared prepared, std::filesystem::path socket)
-    : socket_path_(std::move(socket)), started_(io::now()), engine_(std::move(prepared)) {}
+    : socket_path_(std::move(socket)), started_(io::now()), engine_(std::move(prepared), true) {}
 
 Daemon::~Daemon() {
   server_.reset();  // its thread posts to the loop
@@ -23,6 +23,8 @@ Result<void, Error> Daemon::open() {
   engine_.on_event([this](const node::Event& event) { handle(event); });
   if (auto done = engine_.open(); !done) return done;
   if (auto done = open_tun(); !done) return done;
+  if (auto done = engine_.start_forwarding(tun_ ? &tun_->device() : nullptr); !done) return done;
+  engine_.forwarding()->on_device_gone([this] { forget_tun(); });
   if (auto done = open_control_socket(); !done) return done;
   return loop().watch(signals_->fd(), {.read = true}, [this](io::Ready) {
     while (const auto number = signals_->next()) {
@@ -61,15 +63,13 @@ Result<void, Error> Daemon::open_tun() {
   tun_ = *std::move(tun);
   if (config.dns.names) hosts_.emplace("/etc/hosts", node().self().id);
   names_changed();
-  return loop().watch(tun_->fd(), {.read = true}, [this](io::Ready) {
-    const bool alive = tun_->read_all(
-        [this](ConstBytes packet) { node().handle_tun_packet(io::now(), packet); });
-    if (alive) return;
-    loop().unwatch(tun_->fd());
-    tun_.reset();
-    hosts_.reset();
-    tun_reason_ = "the device was deleted";
-  });
+  return {};
+}
+
+void Daemon::forget_tun() {
+  hosts_.reset();
+  tun_reason_ = "the device was deleted";
+  spdlog::warn("no TUN device, messages only: {} [E_NO_TUN]", tun_reason_);
 }
 
 void Daemon::handle(const node::Event& event) {
@@ -119,7 +119,7 @@ DaemonFacts Daemon::facts() const {
   out.version = kVersion;
   out.uptime_seconds = std::chrono::duration<double>(io::now() - started_).count();
   out.listen = engine_.local().text();
-  out.tun = tun_ != nullptr;
+  out.tun = tun_ != nullptr && tun_reason_.empty();
   out.tun_reason = tun_reason_;
   const config::Config& config = engine_.config();
   out.mtu = config.tun.mtu.value_or(TunLinkOptions{}.mtu_bytes);

@@ -44,6 +44,7 @@ class Daemon {
  private:
   Result<void, Error> open_tun();
   Result<void, Error> open_control_socket();
+  void forget_tun();
   void handle(const node::Event& event);
   void log(const node::Notice& notice);
   void names_changed();
@@ -52,8 +53,8 @@ class Daemon {
   std::filesystem::path socket_path_;
   Instant started_;
   std::optional<io::Signals> signals_;
+  std::unique_ptr<TunLink> tun_;  // outlives the engine, whose threads use it
   Engine engine_;
-  std::unique_ptr<TunLink> tun_;
   std::string tun_reason_;
   std::optional<HostsFile> hosts_;  // while a TUN is up and dns.names is on
   bool names_posted_ = false;       // write_names() waits in the loop

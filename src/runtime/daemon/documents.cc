@@ -52,7 +52,8 @@ json path_json(const PathInfo& path) {
   return {{"kind", path_kind_name(path.kind)},
           {"via", text_or_null(path.via)},
           {"endpoint", text_or_null(path.endpoint)},
-          {"reason", text_or_null(path.reason)}};
+          {"reason", text_or_null(path.reason)},
+          {"mtu", path.mtu == 0 ? json() : json(path.mtu)}};
 }
 
 json peer_json(const PeerInfo& peer) {

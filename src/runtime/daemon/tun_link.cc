@@ -42,20 +42,10 @@ Result<std::unique_ptr<TunLink>, Error> TunLink::open(const TunLinkOptions& opti
   auto netlink = io::Netlink::open();
   if (!netlink) return Fail(netlink.error());
   if (auto free = refuse_clash(**netlink, options.overlay_v4); !free) return Fail(free.error());
-  auto tun = io::Tun::open({.offloads = false});
+  auto tun = io::Tun::open({});
   if (!tun) return Fail(tun.error());
   if (auto done = (*tun)->configure(**netlink, setup_of(options)); !done) return Fail(done.error());
   return std::unique_ptr<TunLink>(new TunLink(*std::move(tun)));
-}
-
-bool TunLink::read_all(const std::function<void(ConstBytes)>& deliver) {
-  for (;;) {
-    const io::TunResult result = tun_->read(buffer_);
-    if (result.status == io::TunStatus::kGone) return false;
-    if (result.status == io::TunStatus::kNothing) return true;
-    if (result.status != io::TunStatus::kDone || result.size <= io::kVnetHeaderBytes) continue;
-    deliver(ConstBytes(buffer_).first(result.size).subspan(io::kVnetHeaderBytes));
-  }
 }
 
 void TunLink::write(ConstBytes packet) {

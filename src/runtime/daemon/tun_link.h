@@ -1,8 +1,7 @@
 // The daemon's TUN device: made where permitted, with the node's overlay addresses and the route to
-// the overlay range; packets one at a time on the control thread.
+// the overlay range. The forwarding threads move its packets; control writes the few of its own.
 #pragma once
-#include <functional>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "io/tun.h"
@@ -20,18 +19,13 @@ class TunLink {
   // Errors: kPermission, kNoTun; kAddressInUse (the text names the range and its interface).
   static Result<std::unique_ptr<TunLink>, Error> open(const TunLinkOptions& options);
 
-  int fd() const { return tun_->fd(); }
-  const std::string& name() const { return tun_->name(); }
-  // Gives every waiting packet to `deliver`. False: the device is gone.
-  bool read_all(const std::function<void(ConstBytes)>& deliver);
+  const io::Tun& device() const { return *tun_; }
   void write(ConstBytes packet);
 
  private:
-  explicit TunLink(std::unique_ptr<io::Tun> tun)
-      : tun_(std::move(tun)), buffer_(io::kTunBufferBytes) {}
+  explicit TunLink(std::unique_ptr<io::Tun> tun) : tun_(std::move(tun)) {}
 
   std::unique_ptr<io::Tun> tun_;
-  ByteVector buffer_;
 };
 
 }  // namespace ginnel::runtime

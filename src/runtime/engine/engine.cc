@@ -77,8 +77,11 @@ Result<void, Error> Engine::open_probe_socket() {
 
 Result<void, Error> Engine::watch_sockets() {
   outbox_.emplace(*main_, probe_.get());
-  auto watched = loop_->watch(main_->fd(), {.read = true},
-                              [this](io::Ready) { receive(*main_, kSocket); });
+  // With forwarding threads the main socket is read by one of them, and here only written.
+  auto watched = loop_->watch(main_->fd(), {.read = !forwarding_threads_},
+                              [this](io::Ready ready) {
+                                if (ready.read) receive(*main_, kSocket);
+                              });
   if (!watched || !probe_) return watched;
   return loop_->watch(probe_->fd(), {.read = true},
                       [this](io::Ready) { receive(*probe_, node::kProbeSocket); });
@@ -117,6 +120,8 @@ node::Config Engine::core_config() const {
   out.overlay_v4 = enrolment.cidr;
   out.punch = config.punch.enable;
   out.probes_per_second = config.punch.probes_per_second;
+  out.forwarding_threads = forwarding_threads_;
+  out.tun_mtu = config.tun.mtu.value_or(out.tun_mtu);
   out.resolve_timeout = config.network.resolve_timeout;
   out.hub_heartbeat = config.network.heartbeat.value_or(out.hub_heartbeat);
   for (const config::HubName& hub : config.network.hubs) {
@@ -178,6 +183,13 @@ Result<void, Error> Engine::open_core() {
   return {};
 }
 
+Result<void, Error> Engine::start_forwarding(const io::Tun* tun) {
+  auto plane = ForwardingPlane::start(*node_, *main_, tun);
+  if (!plane) return Fail(plane.error());
+  plane_ = *std::move(plane);
+  return loop_->watch(plane_->fd(), {.read = true}, [this](io::Ready) { plane_->receive(); });
+}
+
 void Engine::tell_interfaces() {
   auto netlink = io::Netlink::open();
   if (!netlink) return;
@@ -226,8 +238,8 @@ void Engine::pump() {
   std::optional<Instant> next;
   for (bool more = true; more;) {
     more = false;
-    next = drain(*node_, now, *outbox_, [&](const node::Event& event) {
-      handle(event);
+    next = drain(*node_, now, *outbox_, [&](node::Event event) {
+      handle(std::move(event));
       more = true;
     });
     for (const std::uint64_t ticket : std::exchange(stored_tickets_, {})) {
@@ -235,12 +247,15 @@ void Engine::pump() {
       more = true;
     }
   }
+  // A new key pair is known to the receiving thread before the peer may use it.
+  if (plane_) plane_->publish();
   const bool sent = outbox_->flush();
-  loop_->set_interest(main_->fd(), {.read = true, .write = !sent});
+  loop_->set_interest(main_->fd(), {.read = !forwarding_threads_, .write = !sent});
   loop_->set(alarm_, next);
 }
 
-void Engine::handle(const node::Event& event) {
+void Engine::handle(node::Event event) {
+  if (plane_ && plane_->handle(event)) return;
   if (const auto* request = std::get_if<node::StoreRequest>(&event)) return store(*request);
   if (handler_) handler_(event);
 }

@@ -17,6 +17,7 @@
 #include "io/event_loop.h"
 #include "io/udp_socket.h"
 #include "node/node.h"
+#include "runtime/engine/forwarding_plane.h"
 #include "runtime/outbox.h"
 #include "runtime/prepared.h"
 
@@ -26,12 +27,19 @@ class Engine {
  public:
   using EventHandler = std::function<void(const node::Event&)>;
 
-  explicit Engine(Prepared prepared) : prepared_(std::move(prepared)) {}
+  // `forwarding_threads`: start_forwarding() is called before run(), and the core is told nothing of
+  // the main socket otherwise.
+  explicit Engine(Prepared prepared, bool forwarding_threads = false)
+      : prepared_(std::move(prepared)), forwarding_threads_(forwarding_threads) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   // Errors: kPortBusy, kPermission, kFile, kInternal.
   Result<void, Error> open();
+  // `tun` may be null: no packets of this host; else it outlives the engine.
+  Result<void, Error> start_forwarding(const io::Tun* tun);
+  // Null: not started.
+  ForwardingPlane* forwarding() { return plane_.get(); }
   // What happens to events other than StoreRequest, also to a Notice. It may feed the core.
   void on_event(EventHandler handler) { handler_ = std::move(handler); }
   void run();
@@ -57,7 +65,7 @@ class Engine {
   node::Stored load_stored() const;
   Result<std::uint64_t, Error> next_epoch() const;
   void receive(io::UdpSocket& socket, PathId path);
-  void handle(const node::Event& event);
+  void handle(node::Event event);
   void store(const node::StoreRequest& request);
   void tell_interfaces();
 
@@ -69,6 +77,8 @@ class Engine {
   std::optional<SocketOutbox> outbox_;
   io::ReceiveBatch batch_{16};
   std::unique_ptr<node::Node> node_;
+  bool forwarding_threads_;
+  std::unique_ptr<ForwardingPlane> plane_;
   io::Alarm alarm_;
   std::vector<std::uint64_t> stored_tickets_;  // to be told to the core once it is not busy
   bool leaving_ = false;

@@ -26,6 +26,7 @@ struct ControlItem {
     kFacts,         // no bytes: `confirmed` and `is_new_source` about `index`
     kRelayed,       // for the stream `from.path` to a node that is attached by one
     kTunPacket,     // an inner packet for a destination that is slow or has no key pair
+    kDeviceGone,    // no bytes: the TUN device was deleted; told once
     kSendFailed,    // no bytes: `why`, and `failed_bytes` of the datagram to `from.endpoint`
   };
   Kind kind = Kind::kDatagram;

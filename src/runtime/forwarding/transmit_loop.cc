@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include <utility>
+
 #include "io/clock.h"
 
 namespace ginnel::forwarding {
@@ -29,7 +31,7 @@ bool TransmitLoop::move_batch() {
     const io::TunResult read = parts_.tun.read(buffer_);
     if (read.status == io::TunStatus::kDone) push(now, table, Bytes(buffer_).first(read.size));
     if (read.status == io::TunStatus::kDone) continue;
-    gone_ = read.status == io::TunStatus::kGone;
+    if (read.status == io::TunStatus::kGone) note_gone();
     more = false;
     break;
   }
@@ -70,6 +72,13 @@ void TransmitLoop::send() {
   }
   sender_.flush();
   batch_.clear();
+}
+
+void TransmitLoop::note_gone() {
+  if (std::exchange(gone_, true)) return;
+  ControlItem item;
+  item.kind = ControlItem::Kind::kDeviceGone;
+  parts_.control.push(item, {});
 }
 
 void TransmitLoop::wait() {

@@ -42,6 +42,7 @@ class TransmitLoop {
   void push(Instant now, const forward::ForwardingTable& table, ConstBytes read);
   void hand_to_control(ConstBytes read, std::size_t first_segment);
   void send();
+  void note_gone();
   void wait();
 
   Parts parts_;
