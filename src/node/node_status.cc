@@ -91,6 +91,7 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
   }
   if (fresh || peer->is_online() || registry_.find(id)) {
     out.state = PeerState::kOnline;
+    if (!heard) out.last_seen = date_of(wall(now));  // by a hub
   } else if (session && !session->has_key_pair && !session->stock) {
     out.state = PeerState::kConnecting;
   }
