@@ -12,7 +12,7 @@
 namespace ginnel::sim {
 namespace {
 
-constexpr std::uint16_t kPort = 7700;
+constexpr std::uint16_t kPunchPort = 7700;
 constexpr std::byte kPing{0xa1};
 constexpr std::byte kPong{0xa2};
 
@@ -21,7 +21,7 @@ constexpr std::byte kPong{0xa2};
 // private addresses at both sites a peer reaches itself.
 class Puncher : public LetterHost {
  public:
-  explicit Puncher(std::byte name) : LetterHost(kPort), name_(name) {}
+  explicit Puncher(std::byte name) : LetterHost(kPunchPort), name_(name) {}
 
   void ask(const Endpoint& server) { send({.to = server, .bytes = {std::byte{0}, std::byte{0}}}); }
   void prime(const std::vector<Endpoint>& candidates) {
@@ -56,7 +56,7 @@ class Puncher : public LetterHost {
   }
   std::optional<Instant> next_timeout() const override { return next_; }
 
-  std::vector<Endpoint> candidates() { return {outside_, {machine().addresses()[0], kPort}}; }
+  std::vector<Endpoint> candidates() { return {outside_, {machine().addresses()[0], kPunchPort}}; }
   bool confirmed() const { return confirmed_; }
 
  private:

@@ -9,7 +9,7 @@
 namespace ginnel::sim {
 namespace {
 
-constexpr std::uint16_t kPort = 7700;
+constexpr std::uint16_t kHostPort = 7700;
 
 // Two machines at sites of one's choice.
 struct Net {
@@ -20,7 +20,7 @@ struct Net {
     world.start(b);
   }
   Endpoint address(MachineId id, std::size_t n = 0) {
-    return {world.machine(id).addresses()[n], kPort};
+    return {world.machine(id).addresses()[n], kHostPort};
   }
   // Sends one datagram and lets a second pass; how many it has received now.
   std::size_t send(MachineId from, const Endpoint& to, std::uint8_t ttl = 0,
@@ -34,8 +34,8 @@ struct Net {
 
   World world{{.seed = 2}};
   Places places{world};
-  MachineId a = world.add_machine("a", std::make_unique<Pinger>(kPort));
-  MachineId b = world.add_machine("b", std::make_unique<Pinger>(kPort));
+  MachineId a = world.add_machine("a", std::make_unique<Pinger>(kHostPort));
+  MachineId b = world.add_machine("b", std::make_unique<Pinger>(kHostPort));
 };
 
 TEST(Topology, DeliversWithTheDelayOfBothLinks) {
@@ -65,7 +65,7 @@ TEST(Topology, TtlOneDiesAtTheOwnBoxAndOpensNothing) {
 // What priming relies on: TTL 2 opens the own box and dies before the other's.
 TEST(Topology, TtlTwoOpensTheOwnBoxAndDiesBeforeTheOther) {
   Net net(NatKind::kPortrestricted, NatKind::kLinuxclash);
-  const Endpoint outside_b{net.world.net().box(BoxId{1}).nat.outside(), kPort};
+  const Endpoint outside_b{net.world.net().box(BoxId{1}).nat.outside(), kHostPort};
   net.send(net.a, outside_b, 2);
   EXPECT_EQ(net.world.net().box(BoxId{0}).nat.rows(), 1U);
   EXPECT_EQ(net.world.net().box(BoxId{1}).nat.rows(), 0U);
@@ -76,7 +76,7 @@ TEST(Topology, TtlTwoOpensTheOwnBoxAndDiesBeforeTheOther) {
 
 TEST(Topology, PrivateAddressesAreNotRoutedInTheInternet) {
   Net net(NatKind::kFullcone, NatKind::kFullcone);
-  net.send(net.a, {Address::v4(10, 0, 0, 1), kPort});
+  net.send(net.a, {Address::v4(10, 0, 0, 1), kHostPort});
   EXPECT_EQ(net.world.fabric().dropped(DropReason::kNoRoute), 1U);
 }
 
@@ -141,7 +141,7 @@ TEST(Topology, MeetingPlaceOfNeighboursIsTheirLan) {
   const Site site = places.add_site(NatKind::kCgnatpair);
   std::vector<AttachmentId> at;
   for (const std::size_t home : {0, 0, 1}) {
-    const auto id = world.add_machine("m", std::make_unique<EchoHost>(kPort));
+    const auto id = world.add_machine("m", std::make_unique<EchoHost>(kHostPort));
     at.push_back(places.put(id, site, {.home = home}));
   }
   EXPECT_EQ(world.net().meeting(at[0], at[1]), std::pair(at[0], at[1]));

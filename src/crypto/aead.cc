@@ -8,23 +8,15 @@
 #include "crypto/libraries.h"
 
 namespace ginnel::crypto {
+
+using detail::kDecrypt;
+using detail::kEncrypt;
+using detail::raw;
+using detail::update;
+
 namespace {
 
 constexpr std::size_t kNonceBytes = 12;
-constexpr int kEncrypt = 1;
-constexpr int kDecrypt = 0;
-
-const unsigned char* raw(ConstBytes bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* raw(Bytes bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
-
-// libcrypto steps over an empty update only in some of its ciphers: never make one.
-bool update(EVP_CIPHER_CTX* context, unsigned char* out, ConstBytes in) {
-  int written = 0;
-  return in.empty() ||
-         EVP_CipherUpdate(context, out, &written, raw(in), static_cast<int>(in.size()));
-}
 
 }  // namespace
 

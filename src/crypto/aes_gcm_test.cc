@@ -5,9 +5,9 @@
 namespace ginnel::crypto {
 namespace {
 
-AesKey key_from_hex(std::string_view hex) { return *AesKey::from(*from_hex(hex)); }
+AesKey aes_key(std::string_view hex) { return *AesKey::from(*from_hex(hex)); }
 
-struct Vector {
+struct GcmVector {
   std::string_view key, nonce, aad, plaintext, sealed;
 };
 
@@ -16,7 +16,7 @@ constexpr std::string_view kPlaintext =
     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b5"
     "25b16aedf5aa0de657ba637b39";
 constexpr std::string_view kAad = "feedfacedeadbeeffeedfacedeadbeefabaddad2";
-constexpr Vector kVectors[] = {
+constexpr GcmVector kVectors[] = {
     {"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", kAad, kPlaintext,
      "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa"
      "051ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47"},
@@ -31,8 +31,8 @@ constexpr Vector kVectors[] = {
 };
 
 TEST(AesGcm, SealsAndOpensTheVectorsOfItsAuthorsForEachKeySize) {
-  for (const Vector& v : kVectors) {
-    AesGcm cipher(key_from_hex(v.key));
+  for (const GcmVector& v : kVectors) {
+    AesGcm cipher(aes_key(v.key));
     const ByteVector nonce = *from_hex(v.nonce);
     const ByteVector aad = *from_hex(v.aad);
     const ByteVector plaintext = *from_hex(v.plaintext);
@@ -46,7 +46,7 @@ TEST(AesGcm, SealsAndOpensTheVectorsOfItsAuthorsForEachKeySize) {
 }
 
 TEST(AesGcm, AuthenticatesTheTwoPartsOfTheAadAsOne) {
-  AesGcm cipher(key_from_hex("000102030405060708090a0b0c0d0e0f"));
+  AesGcm cipher(aes_key("000102030405060708090a0b0c0d0e0f"));
   const std::array<std::byte, 12> nonce{};
   ByteVector sealed(2 + kTagBytes);
   cipher.seal(nonce, bytes_of("lab"), bytes_of("el"), bytes_of("hi"), sealed);
@@ -56,7 +56,7 @@ TEST(AesGcm, AuthenticatesTheTwoPartsOfTheAadAsOne) {
 }
 
 TEST(AesGcm, RefusesEveryChangedBitAndEveryTruncation) {
-  AesGcm cipher(key_from_hex("000102030405060708090a0b0c0d0e0f"));
+  AesGcm cipher(aes_key("000102030405060708090a0b0c0d0e0f"));
   const std::array<std::byte, 12> nonce{};
   ByteVector sealed(5 + kTagBytes);
   cipher.seal(nonce, {}, {}, bytes_of("hello"), sealed);

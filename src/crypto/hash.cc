@@ -14,8 +14,6 @@ constexpr std::size_t kBlockBytes = 64;
 constexpr std::byte kInnerPad{0x36};
 constexpr std::byte kOuterPad{0x5c};
 
-unsigned char* raw(Digest& digest) { return reinterpret_cast<unsigned char*>(digest.data()); }
-
 std::array<std::byte, kBlockBytes> padded(ConstBytes key, std::byte pad) {
   std::array<std::byte, kBlockBytes> out{};
   std::ranges::copy(key, out.begin());
@@ -56,7 +54,7 @@ Blake2s& Blake2s::update(ConstBytes bytes) {
 
 Digest Blake2s::finish() {
   Digest out;
-  GINNEL_ASSERT(EVP_DigestFinal_ex(context_.get(), raw(out), nullptr) == 1);
+  GINNEL_ASSERT(EVP_DigestFinal_ex(context_.get(), detail::raw(Bytes(out)), nullptr) == 1);
   GINNEL_ASSERT(EVP_DigestInit_ex2(context_.get(), detail::openssl().blake2s_256, nullptr) == 1);
   return out;
 }
@@ -76,7 +74,7 @@ Digest sha256(std::initializer_list<ConstBytes> parts) {
     GINNEL_ASSERT(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
   }
   Digest out;
-  GINNEL_ASSERT(EVP_DigestFinal_ex(context.get(), raw(out), nullptr) == 1);
+  GINNEL_ASSERT(EVP_DigestFinal_ex(context.get(), detail::raw(Bytes(out)), nullptr) == 1);
   return out;
 }
 

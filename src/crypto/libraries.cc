@@ -39,4 +39,10 @@ void init_sodium() {
   GINNEL_ASSERT(result >= 0);
 }
 
+bool update(EVP_CIPHER_CTX* context, unsigned char* out, ConstBytes in) {
+  int written = 0;
+  return in.empty() ||
+         EVP_CipherUpdate(context, out, &written, raw(in), static_cast<int>(in.size()));
+}
+
 }  // namespace ginnel::crypto::detail

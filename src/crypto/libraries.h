@@ -4,6 +4,8 @@
 #pragma once
 #include <openssl/evp.h>
 
+#include "base/bytes.h"
+
 namespace ginnel::crypto::detail {
 
 // Algorithms of libcrypto, fetched once: a fetch per call costs more than most calls (and takes a
@@ -22,5 +24,17 @@ const OpenSsl& openssl();
 
 // libsodium picks the implementations for this processor once; before that it is correct but slow.
 void init_sodium();
+
+// As the libraries spell bytes.
+inline const unsigned char* raw(ConstBytes bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+inline unsigned char* raw(Bytes bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
+
+// EVP_CipherInit_ex2's last argument but one.
+inline constexpr int kEncrypt = 1;
+inline constexpr int kDecrypt = 0;
+// libcrypto steps over an empty update only in some of its ciphers: this never makes one.
+bool update(EVP_CIPHER_CTX* context, unsigned char* out, ConstBytes in);
 
 }  // namespace ginnel::crypto::detail

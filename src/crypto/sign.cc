@@ -5,11 +5,10 @@
 #include "crypto/libraries.h"
 
 namespace ginnel::crypto {
-namespace {
 
-const unsigned char* raw(ConstBytes bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
+using detail::raw;
+
+namespace {
 
 // libsodium's secret key is seed || public key.
 struct ExpandedKey {

@@ -17,7 +17,7 @@
 namespace ginnel::io {
 namespace {
 
-constexpr int kPatienceMs = 5000;
+constexpr int kDevicePatienceMs = 5000;
 // linux/virtio_net.h, which is not C++ (it has a member named `class`).
 struct VnetHeader {
   std::uint8_t flags = 0;
@@ -38,7 +38,7 @@ const Address kPeer = Address::v4(10, 66, 0, 2);
 
 bool wait_readable(int fd) {
   pollfd ready{fd, POLLIN, 0};
-  return ::poll(&ready, 1, kPatienceMs) == 1;
+  return ::poll(&ready, 1, kDevicePatienceMs) == 1;
 }
 
 struct World {

@@ -40,7 +40,7 @@ extern "C" int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 namespace ginnel::io {
 namespace {
 
-constexpr int kPatienceMs = 5000;
+constexpr int kSocketPatienceMs = 5000;
 
 std::unique_ptr<UdpSocket> open_at(const char* address, UdpOptions options = {}) {
   options.bind = *Endpoint::parse(address);
@@ -63,7 +63,7 @@ Arrived receive(UdpSocket& socket, std::size_t datagrams) {
   Arrived out;
   while (out.datagrams < datagrams) {
     pollfd ready{socket.fd(), POLLIN, 0};
-    if (::poll(&ready, 1, kPatienceMs) != 1) break;
+    if (::poll(&ready, 1, kSocketPatienceMs) != 1) break;
     for (const Received& r : socket.receive(batch)) {
       out.datagrams += datagrams_of(r);
       out.memory.push_back(to_vector(r.bytes));
@@ -304,7 +304,7 @@ TEST(UdpSocket, LongerThanItsSlotIsDroppedAndCounted) {
   a->send(batch);
   ReceiveBatch small(4, 100);
   pollfd ready{b->fd(), POLLIN, 0};
-  ASSERT_EQ(::poll(&ready, 1, kPatienceMs), 1);
+  ASSERT_EQ(::poll(&ready, 1, kSocketPatienceMs), 1);
   const auto in = b->receive(small);
   ASSERT_EQ(in.size(), 1u);
   EXPECT_EQ(in[0].bytes.size(), 100u);
@@ -341,7 +341,7 @@ int send_all(UdpSocket& socket, SendBatch& batch) {
     if (!report.would_block) continue;
     ++full;
     pollfd ready{socket.fd(), POLLOUT, 0};
-    if (::poll(&ready, 1, kPatienceMs) != 1) break;
+    if (::poll(&ready, 1, kSocketPatienceMs) != 1) break;
   }
   return full;
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Wall kEpoch{1'700'000'000'000'000'000};
 constexpr Nanoseconds kLeg = 25ms;  // one way, node to hub: R = peer-hub-peer = 100 ms
-const Prefix kRange = *Prefix::parse("10.66.0.0/16");
+const Prefix kOverlay = *Prefix::parse("10.66.0.0/16");
 
 // One program on the wire: its core behind one function, so that nodes and joiners look alike.
 struct Station {
@@ -111,7 +111,7 @@ struct Running {
 class NodeTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    identity_ = found_network({"hub", kRange}, rng_, wall()).value();
+    identity_ = found_network({"hub", kOverlay}, rng_, wall()).value();
     hub_ = start_hub(identity_, 1);
   }
   Wall wall() const { return kEpoch + (wire_.now() - Instant{}); }
@@ -161,7 +161,7 @@ class NodeTest : public ::testing::Test {
                                      const Stored& stored = {}) {
     Config config;
     config.network_name = "home";
-    config.overlay_v4 = kRange;
+    config.overlay_v4 = kOverlay;
     config.hub = HubConfig{.public_endpoint = kHubAt, .probe_port = 0};
     return start(std::move(config), identity.clone(), kHubAt, epoch, stored);
   }
@@ -227,7 +227,7 @@ TEST_F(NodeTest, ANewcomerRedeemsATokenAndIsSeenByTheOthers) {
   const auto bob = join_and_start("bob");
   ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
   EXPECT_TRUE(knows(*hub_, "alice"));
-  EXPECT_TRUE(kRange.contains(alice->node->self().addresses.front()));
+  EXPECT_TRUE(kOverlay.contains(alice->node->self().addresses.front()));
 }
 
 TEST_F(NodeTest, ATokenIsGoodForOneKeyAndTheSameKeyMayRepeat) {

@@ -6,7 +6,7 @@
 namespace ginnel::node {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kPinsVersion = 1;
 
 void write_id(Writer& w, const Id& id) {
   w.u8(static_cast<std::uint8_t>(id.role())).array(id.uuid());
@@ -64,7 +64,7 @@ ByteVector Pins::write() const {
   for (const auto& [name, id] : names_) size += 1 + name.size() + 17;
   ByteVector out(size);
   Writer w(out);
-  w.u8(kVersion).u32le(static_cast<std::uint32_t>(names_.size()));
+  w.u8(kPinsVersion).u32le(static_cast<std::uint32_t>(names_.size()));
   for (const auto& [name, id] : names_) {
     w.u8(static_cast<std::uint8_t>(name.size())).put(bytes_of(name));
     write_id(w, id);
@@ -80,7 +80,7 @@ ByteVector Pins::write() const {
 std::optional<Pins> Pins::parse(ConstBytes bytes) {
   Reader r(bytes);
   Pins out;
-  if (r.u8() != kVersion) return std::nullopt;
+  if (r.u8() != kPinsVersion) return std::nullopt;
   for (std::uint32_t n = r.u32le(); n > 0 && r.ok(); --n) {
     const ConstBytes name = r.take(r.u8());
     const auto id = read_id(r);

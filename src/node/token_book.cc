@@ -9,7 +9,7 @@ namespace {
 
 using control::RefusedCode;
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kBookVersion = 1;
 // How long an expired token is remembered, so that its holder learns "expired", not "invalid", and
 // a repeated JOIN whose answer was lost still gets it.
 constexpr std::chrono::seconds kRemembered = std::chrono::hours(24);
@@ -92,7 +92,7 @@ void TokenBook::redeem(const control::TokenSecret& secret, const crypto::Identit
 // version u8 | entries u32 | each: hash 32, role u8, withdrawn u8, expiry u64, uses u32, tags u32,
 // each: key, value as u32 length and bytes | redemptions u32, each: identity 32, chain u32 + bytes
 ByteVector TokenBook::write() const {
-  ByteVector out{std::byte{kVersion}};
+  ByteVector out{std::byte{kBookVersion}};
   append_u32(out, entries_.size());
   for (const auto& [hash, entry] : entries_) {
     append(out, hash);
@@ -120,7 +120,7 @@ ByteVector TokenBook::write() const {
 std::optional<TokenBook> TokenBook::parse(ConstBytes bytes) {
   Reader r(bytes);
   TokenBook out;
-  if (r.u8() != kVersion) return std::nullopt;
+  if (r.u8() != kBookVersion) return std::nullopt;
   const std::uint32_t count = r.u32le();
   if (count > kTokensMax) return std::nullopt;
   for (std::uint32_t i = 0; i < count && r.ok(); ++i) {

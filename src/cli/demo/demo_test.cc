@@ -81,10 +81,10 @@ TEST(DemoProcess, WhatTheUserSetForTheirOwnNodeIsNotInherited) {
 }
 
 TEST(DemoStory, ACommandIsShownAsAShellTakesIt) {
-  EXPECT_EQ(quoted("203.0.113.7:7700"), "203.0.113.7:7700");
-  EXPECT_EQ(quoted("hello bob"), "'hello bob'");
-  EXPECT_EQ(quoted("it's"), "'it'\\''s'");
-  EXPECT_EQ(quoted(""), "''");
+  EXPECT_EQ(shell_quoted("203.0.113.7:7700"), "203.0.113.7:7700");
+  EXPECT_EQ(shell_quoted("hello bob"), "'hello bob'");
+  EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_quoted(""), "''");
 }
 
 TEST(DemoTransfer, ARateIsInMegabitsUntilItIsInGigabits) {

@@ -21,7 +21,7 @@ Words with_dir(const Actor& actor, const Words& words) {
 
 }  // namespace
 
-std::string quoted(std::string_view word) {
+std::string shell_quoted(std::string_view word) {
   if (!word.empty() && std::ranges::all_of(word, is_plain)) return std::string(word);
   std::string out = "'";
   for (const char c : word) {
@@ -41,7 +41,7 @@ void Story::say(std::string_view text) { context_.out << text << "\n" << std::fl
 
 void Story::show_command(const Words& words, std::string_view tail) {
   std::string line = "$";
-  for (const std::string& word : words) line += " " + quoted(word);
+  for (const std::string& word : words) line += " " + shell_quoted(word);
   say(line + std::string(tail));
 }
 
@@ -83,7 +83,7 @@ Result<std::string, Error> Story::foreground(Process& process, std::string_view 
 
 Result<void, Error> Story::ginnel_into(const Actor& actor, const Words& words,
                                        const std::string& file) {
-  show_command(with_dir(actor, words), " > " + quoted(file));
+  show_command(with_dir(actor, words), " > " + shell_quoted(file));
   Command quiet = command(actor, with_dir(actor, words));
   quiet.output = place_.folder + "/" + file;
   const auto done = run_quietly(quiet, patience(kCommandMax));
@@ -93,7 +93,7 @@ Result<void, Error> Story::ginnel_into(const Actor& actor, const Words& words,
 
 Result<Process, Error> Story::background(const Actor& actor, const Words& words,
                                          const std::string& log) {
-  show_command(with_dir(actor, words), log.empty() ? " &" : " 2> " + quoted(log) + " &");
+  show_command(with_dir(actor, words), log.empty() ? " &" : " 2> " + shell_quoted(log) + " &");
   Command command = this->command(actor, with_dir(actor, words));
   if (!log.empty()) command.output = place_.folder + "/" + log;
   auto process = Process::start(command);

@@ -22,7 +22,7 @@ struct Actor {
 using Words = std::vector<std::string>;
 
 // As a shell takes it: in single quotes where there is need.
-std::string quoted(std::string_view word);
+std::string shell_quoted(std::string_view word);
 
 class Story {
  public:

@@ -9,7 +9,7 @@ namespace {
 
 using namespace testing;
 
-constexpr std::size_t kFlagsAt = 2;
+constexpr std::size_t kHelloFlagsAt = 2;
 
 Hello with_chain(ConstBytes chain) {
   Hello hello;
@@ -58,11 +58,11 @@ TEST(Hello, RefusesFlagsThatContradictTheChain) {
   const ByteVector chain = encoded(node_chain());
   ByteVector bytes = encoded(with_chain(chain));
   for (const int flags : {2, 4, 6, 16, 0x80}) {  // hash, none, both, unknown ones
-    bytes[kFlagsAt] = static_cast<std::byte>(flags);
+    bytes[kHelloFlagsAt] = static_cast<std::byte>(flags);
     EXPECT_EQ(parse_hello(bytes).error(), Drop::kBadField) << flags;
   }
   bytes = encoded(with_chain({}));
-  bytes[kFlagsAt] = std::byte{0};  // a chain is promised, none is there
+  bytes[kHelloFlagsAt] = std::byte{0};  // a chain is promised, none is there
   EXPECT_EQ(parse_hello(bytes).error(), Drop::kBadField);
 }
 

@@ -11,7 +11,7 @@
 namespace ginnel::control {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kSetVersion = 1;
 constexpr std::string_view kLabel = "ginnel revocations v1";
 
 Result<std::vector<Revocation>, Drop> read_entries(Reader& r) {
@@ -45,7 +45,7 @@ bool RevocationSet::revokes(const Id& id, std::uint64_t serial_number) const {
 
 Result<RevocationSet, Drop> parse_revocations(ConstBytes bytes) {
   Reader r(bytes);
-  if (r.u8() != kVersion) return refused(r, Drop::kBadVersion);
+  if (r.u8() != kSetVersion) return refused(r, Drop::kBadVersion);
   RevocationSet set;
   set.number = r.u64le();
   auto entries = read_entries(r);
@@ -62,7 +62,7 @@ Result<RevocationSet, Drop> parse_revocations(ConstBytes bytes) {
 
 void encode_unsigned(const RevocationSet& set, Writer& w) {
   GINNEL_ASSERT(set.entries.size() <= kRevocationsMax);
-  w.u8(kVersion).u64le(set.number).u32le(static_cast<std::uint32_t>(set.entries.size()));
+  w.u8(kSetVersion).u64le(set.number).u32le(static_cast<std::uint32_t>(set.entries.size()));
   for (const Revocation& entry : set.entries) {
     write_id(w, entry.id);
     w.u64le(entry.serial);

@@ -6,7 +6,7 @@
 namespace ginnel::control {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kTokenVersion = 1;
 constexpr std::size_t kChecksumBytes = 4;
 constexpr std::size_t kBinaryBytesMax = kTokenTextBytesMax / 4 * 3;
 
@@ -72,7 +72,7 @@ bool within_limits(const Token& token) {
 }
 
 void encode_body(const Token& token, Writer& w) {
-  w.u8(kVersion).u8(static_cast<std::uint8_t>(token.role)).put(token.network.bytes());
+  w.u8(kTokenVersion).u8(static_cast<std::uint8_t>(token.role)).put(token.network.bytes());
   w.put(token.secret.bytes()).u64le(token.expiry_seconds);
   w.u8(static_cast<std::uint8_t>(token.hubs.size()));
   for (const TokenHub& hub : token.hubs) {
@@ -99,7 +99,7 @@ Result<Token, TokenError> parse_token(std::string_view text) {
   Wiped binary(*std::move(decoded));
   const Bytes bytes = binary.bytes();
   if (bytes.empty()) return Fail(TokenError::kChecksum);
-  if (std::to_integer<std::uint8_t>(bytes[0]) != kVersion) return Fail(TokenError::kVersion);
+  if (std::to_integer<std::uint8_t>(bytes[0]) != kTokenVersion) return Fail(TokenError::kVersion);
   if (bytes.size() <= kChecksumBytes) return Fail(TokenError::kChecksum);
   const Bytes body = bytes.first(bytes.size() - kChecksumBytes);
   const auto expected = checksum(body);

@@ -9,7 +9,7 @@
 namespace ginnel::kcp {
 namespace {
 
-constexpr Conv kConv{9};
+constexpr Conv kOneConv{9};
 constexpr Instant kNow{5'000'000'000};
 
 ByteVector datagram(std::initializer_list<Segment> segments) {
@@ -26,7 +26,7 @@ ByteVector datagram(std::initializer_list<Segment> segments) {
 
 Segment segment(Cmd cmd, std::uint32_t sn = 0, std::uint32_t una = 0) {
   return {
-      .conv = kConv, .cmd = cmd, .wnd = 128, .ts = Timestamp(5000), .sn = Sn(sn), .una = Sn(una)};
+      .conv = kOneConv, .cmd = cmd, .wnd = 128, .ts = Timestamp(5000), .sn = Sn(sn), .una = Sn(una)};
 }
 Segment push(std::uint32_t sn, std::string_view payload) {
   Segment out = segment(Cmd::kPush, sn);
@@ -69,7 +69,7 @@ class HostileInput : public ::testing::Test {
     EXPECT_TRUE(kcp.receiver().acks().empty());
   }
 
-  Kcp kcp{{.conv = kConv}};
+  Kcp kcp{{.conv = kOneConv}};
 
  private:
   std::array<std::uint64_t, static_cast<std::size_t>(Drop::kCount)> expected_{};
@@ -154,7 +154,7 @@ TEST_F(HostileInput, AWindowOfZeroFromALateDatagramIsNotBelieved) {
 }
 
 TEST(Kcp, ASlotTooSmallForTheNextSegmentIsLeftAlone) {
-  Kcp kcp({.conv = kConv});
+  Kcp kcp({.conv = kOneConv});
   ASSERT_TRUE(kcp.send(ByteVector(1000)));
   std::array<std::byte, 1023> small{};
   EXPECT_EQ(kcp.poll_transmit(kNow, small), std::nullopt);
@@ -164,7 +164,7 @@ TEST(Kcp, ASlotTooSmallForTheNextSegmentIsLeftAlone) {
 
 // What a full socket held back leaves later, with the time at which it left.
 TEST(Kcp, ASegmentHeldBackByTheSocketGetsItsTimestampWhenItLeaves) {
-  Kcp kcp(Config::compatible(kConv).nodelay(1, 10, 2, 1));
+  Kcp kcp(Config::compatible(kOneConv).nodelay(1, 10, 2, 1));
   ASSERT_TRUE(kcp.send(bytes_of("x")));
   kcp.handle_timeout(kNow);
   const auto sent = poll(kcp, kNow + 700ms);
@@ -178,7 +178,7 @@ TEST(Kcp, ASegmentHeldBackByTheSocketGetsItsTimestampWhenItLeaves) {
 }
 
 TEST(Kcp, CompatibleSendsNothingBeforeTheFirstTimeout) {
-  Kcp kcp(Config::compatible(kConv));
+  Kcp kcp(Config::compatible(kOneConv));
   ASSERT_TRUE(kcp.send(bytes_of("x")));
   EXPECT_TRUE(poll(kcp).empty());
   EXPECT_EQ(kcp.next_timeout(), Instant{0});
@@ -186,7 +186,7 @@ TEST(Kcp, CompatibleSendsNothingBeforeTheFirstTimeout) {
 
 // Config: congestion_window of the reference opens at the end of the first flush.
 TEST(Kcp, CompatibleWithCongestionWindowSendsOneSegmentAtTheSecondFlush) {
-  Kcp kcp(Config::compatible(kConv));
+  Kcp kcp(Config::compatible(kOneConv));
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(kcp.send(bytes_of("x")));
   kcp.handle_timeout(kNow);
   EXPECT_TRUE(poll(kcp).empty());
@@ -195,7 +195,7 @@ TEST(Kcp, CompatibleWithCongestionWindowSendsOneSegmentAtTheSecondFlush) {
 }
 
 TEST(Kcp, MessagesLargerThanTheLimitFailForGoodAndOthersWaitForRoom) {
-  Config config{.conv = kConv, .framing = Framing::kMessage, .send_bytes_max = 100'000};
+  Config config{.conv = kOneConv, .framing = Framing::kMessage, .send_bytes_max = 100'000};
   Kcp kcp(config);
   EXPECT_EQ(kcp.message_bytes_max(), 100'000u);
   EXPECT_EQ(kcp.send(ByteVector(100'001)).error(), SendError::kTooLarge);
@@ -207,14 +207,14 @@ TEST(Kcp, MessagesLargerThanTheLimitFailForGoodAndOthersWaitForRoom) {
 }
 
 TEST(Kcp, SegmentsInTheQueueAreBoundedHoweverShort) {
-  Kcp kcp({.conv = kConv, .framing = Framing::kMessage, .send_window_segments = 16});
+  Kcp kcp({.conv = kOneConv, .framing = Framing::kMessage, .send_window_segments = 16});
   int taken = 0;
   while (kcp.send({})) ++taken;
   EXPECT_EQ(taken, 16 + 256);
 }
 
 TEST(Kcp, WhatAPeerAsksForItIsTold) {
-  Kcp kcp({.conv = kConv});
+  Kcp kcp({.conv = kOneConv});
   EXPECT_TRUE(kcp.handle_segments(kNow, datagram({segment(Cmd::kWask), segment(Cmd::kWask)})));
   const auto sent = poll(kcp);
   ASSERT_EQ(sent.size(), 1u);
@@ -228,8 +228,8 @@ TEST(Kcp, WhatAPeerAsksForItIsTold) {
 // STYLE, memory: no allocation on the way of a datagram, once the buffers have their size.
 TEST(Kcp, AStreamInOrderAllocatesNothingOnceItRuns) {
   if (!ginnel::testing::allocations_are_counted()) GTEST_SKIP() << "a sanitizer owns malloc";
-  Kcp a({.conv = kConv});
-  Kcp b({.conv = kConv});
+  Kcp a({.conv = kOneConv});
+  Kcp b({.conv = kOneConv});
   std::array<std::byte, 1400> slot;
   std::array<std::byte, 65536> bytes{};
   std::uint64_t datagrams = 0;
@@ -264,7 +264,7 @@ struct Cost {
 
 // A full window all the time: steps are segments touched while acknowledging, counting and waiting.
 Cost cost_of(std::uint32_t window, std::uint32_t segments, double loss) {
-  Config config{.conv = kConv,
+  Config config{.conv = kOneConv,
                 .mtu_bytes = 50,
                 .send_window_segments = window,
                 .receive_window_segments = window};

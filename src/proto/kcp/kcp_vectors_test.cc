@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Conv kConv{0x11223344};
+constexpr Conv kVectorConv{0x11223344};
 constexpr int kLater = 1'000'000;  // no update yet
 
 struct Line {
@@ -64,7 +64,7 @@ struct End {
   int updated = kLater;
 };
 
-Config fast_config() { return Config::compatible(kConv).nodelay(1, 10, 2, 1); }
+Config fast_config() { return Config::compatible(kVectorConv).nodelay(1, 10, 2, 1); }
 
 ByteVector pattern(std::size_t size, int first = 0) {
   ByteVector out(size);
@@ -198,7 +198,7 @@ TEST(KcpVectors, V5ClosedWindowIsAskedForToldAndUsed) {
 }
 
 std::vector<int> emission_times(int nodelay, std::size_t count) {
-  Kcp kcp(Config::compatible(kConv).nodelay(nodelay, 10, 0, 1));
+  Kcp kcp(Config::compatible(kVectorConv).nodelay(nodelay, 10, 0, 1));
   std::vector<Line> log;
   EXPECT_TRUE(kcp.send(bytes_of("x")));
   std::vector<int> out;
@@ -220,7 +220,7 @@ TEST(KcpVectors, V6TimeoutsGrowAsEachNodelaySays) {
 
 // nodelay 2 reaches dead_link 20 at 20.9 s, nodelay 0 and 1 not within 30 s.
 TEST(KcpVectors, V6DeadLinkIsReportedOnceAndSendingGoesOn) {
-  Kcp kcp(Config::compatible(kConv).nodelay(2, 10, 0, 1));
+  Kcp kcp(Config::compatible(kVectorConv).nodelay(2, 10, 0, 1));
   ASSERT_TRUE(kcp.send(bytes_of("x")));
   std::vector<int> reports;
   std::array<std::byte, 1500> slot;

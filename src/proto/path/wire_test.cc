@@ -23,14 +23,14 @@ ProbeAnswer answer() {
 }
 
 template <class Body>
-ByteVector body_of(const Body& body) {
+ByteVector body_bytes(const Body& body) {
   ByteVector out(2000);
   out.resize(body.write(out));
   return out;
 }
 
 TEST(PathFrames, HaveTheBytesOfTheDocument) {
-  EXPECT_EQ(to_hex(body_of(call())),
+  EXPECT_EQ(to_hex(body_bytes(call())),
             "0807060504030201"
             "01"
             "02"
@@ -42,12 +42,12 @@ TEST(PathFrames, HaveTheBytesOfTheDocument) {
             "03"
             "20010db8000000000000000000000001"
             "1e15");
-  EXPECT_EQ(to_hex(body_of(probe())),
+  EXPECT_EQ(to_hex(body_bytes(probe())),
             "0807060504030201"
             "09000000"
             "01"
             "000000");
-  EXPECT_EQ(to_hex(body_of(answer())),
+  EXPECT_EQ(to_hex(body_bytes(answer())),
             "0807060504030201"
             "09000000"
             "00000000000000000000ffffc6336407"
@@ -56,9 +56,9 @@ TEST(PathFrames, HaveTheBytesOfTheDocument) {
 }
 
 TEST(PathFrames, ReadWhatTheyWrite) {
-  EXPECT_EQ(*CallMeMaybe::parse(body_of(call())), call());
-  EXPECT_EQ(*Probe::parse(body_of(probe())), probe());
-  EXPECT_EQ(*ProbeAnswer::parse(body_of(answer())), answer());
+  EXPECT_EQ(*CallMeMaybe::parse(body_bytes(call())), call());
+  EXPECT_EQ(*Probe::parse(body_bytes(probe())), probe());
+  EXPECT_EQ(*ProbeAnswer::parse(body_bytes(answer())), answer());
 }
 
 TEST(PathFrames, CarryTypeAndLengthBeforeTheBody) {
@@ -69,38 +69,38 @@ TEST(PathFrames, CarryTypeAndLengthBeforeTheBody) {
 }
 
 TEST(PathFrames, AreRefusedAtEveryTruncation) {
-  const auto c = body_of(call());
+  const auto c = body_bytes(call());
   for (std::size_t i = 0; i < c.size(); ++i) {
     EXPECT_EQ(CallMeMaybe::parse(ConstBytes(c).first(i)).error(), Drop::kTooShort) << i;
   }
   for (std::size_t i = 0; i < Probe::kFixedBytes; ++i) {
-    EXPECT_EQ(Probe::parse(ConstBytes(body_of(probe())).first(i)).error(), Drop::kTooShort) << i;
+    EXPECT_EQ(Probe::parse(ConstBytes(body_bytes(probe())).first(i)).error(), Drop::kTooShort) << i;
   }
-  const auto a = body_of(answer());
+  const auto a = body_bytes(answer());
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(ProbeAnswer::parse(ConstBytes(a).first(i)).error(), Drop::kTooShort) << i;
   }
 }
 
 TEST(PathFrames, AreRefusedWithTrailingBytes) {
-  auto c = body_of(call());
+  auto c = body_bytes(call());
   c.push_back({});
   EXPECT_EQ(CallMeMaybe::parse(c).error(), Drop::kTrailing);
-  auto a = body_of(answer());
+  auto a = body_bytes(answer());
   a.push_back({});
   EXPECT_EQ(ProbeAnswer::parse(a).error(), Drop::kTrailing);
 }
 
 TEST(PathFrames, RefuseReservedBitsAndUnknownValues) {
   for (const std::size_t at : {8u, 9u, 10u, 12u}) {  // flags, mapping, filtering, first kind
-    auto c = body_of(call());
+    auto c = body_bytes(call());
     c[at] = std::byte{0x05} << 2;
     EXPECT_EQ(CallMeMaybe::parse(c).error(), Drop::kBadField) << at;
   }
-  auto p = body_of(probe());
+  auto p = body_bytes(probe());
   p[12] = std::byte{2};
   EXPECT_EQ(Probe::parse(p).error(), Drop::kBadField);
-  p = body_of(probe());
+  p = body_bytes(probe());
   p.back() = std::byte{1};
   EXPECT_EQ(Probe::parse(p).error(), Drop::kBadField);
 }
@@ -109,12 +109,12 @@ TEST(PathFrames, RefuseReservedBitsAndUnknownValues) {
 TEST(PathFrames, RefuseMoreThanSixteenCandidates) {
   CallMeMaybe m = call();
   m.candidates.resize(16, m.candidates[0]);
-  EXPECT_TRUE(CallMeMaybe::parse(body_of(m)));
-  auto bytes = body_of(m);
+  EXPECT_TRUE(CallMeMaybe::parse(body_bytes(m)));
+  auto bytes = body_bytes(m);
   bytes[11] = std::byte{17};
   EXPECT_EQ(CallMeMaybe::parse(bytes).error(), Drop::kTooMany);
   m.candidates.resize(17);
-  EXPECT_TRUE(body_of(m).empty());
+  EXPECT_TRUE(body_bytes(m).empty());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace ginnel::swim {
 namespace {
 
-Endpoint at(std::uint8_t last) { return {Address::v4(10, 0, 0, last), kDefaultPort}; }
+Endpoint member_at(std::uint8_t last) { return {Address::v4(10, 0, 0, last), kDefaultPort}; }
 
 struct Sent {
   Endpoint to;
@@ -27,7 +27,7 @@ class ProbeTest : public ::testing::Test {
  protected:
   explicit ProbeTest(Config c = Config::lan()) : config(std::move(c)) {
     config.name = "me";
-    config.advertise = at(1);
+    config.advertise = member_at(1);
     config.push_pull_interval = 0ns;
     config.reconnect_interval = 0ns;
   }
@@ -37,7 +37,7 @@ class ProbeTest : public ::testing::Test {
     swim->start(now);
     for (std::uint8_t i = 2; i < 2 + others; ++i) {
       const std::string name = "m" + std::to_string(i);
-      receive(encode(Alive{Incarnation(1), name, at(i), {}, vsn}), at(i));
+      receive(encode(Alive{Incarnation(1), name, member_at(i), {}, vsn}), member_at(i));
     }
     run(20ms);
   }
@@ -105,9 +105,9 @@ class ProbeTest : public ::testing::Test {
 TEST_F(ProbeTest, APingNamesItsTargetAndWhereToAnswer) {
   start(1);
   const auto [ping, to] = next_ping();
-  EXPECT_EQ(to, at(2));
+  EXPECT_EQ(to, member_at(2));
   EXPECT_EQ(ping.node, "m2");
-  EXPECT_EQ(ping.source, at(1));
+  EXPECT_EQ(ping.source, member_at(1));
   EXPECT_EQ(ping.source_node, "me");
 }
 
@@ -200,12 +200,12 @@ TEST_F(ProbeTest, NacksKeepOurHealthAndMissingOnesCost) {
   start(6);
   const auto [ping, to] = next_ping();
   run(501ms);
-  for (std::uint8_t i = 3; i < 6; ++i) receive(encode(Nack{ping.seq}), at(i));
+  for (std::uint8_t i = 3; i < 6; ++i) receive(encode(Nack{ping.seq}), member_at(i));
   run(500ms);
   EXPECT_EQ(swim->health_score(), 0);
   const auto [second, to2] = next_ping();
   run(501ms);
-  receive(encode(Nack{second.seq}), at(3));
+  receive(encode(Nack{second.seq}), member_at(3));
   run(500ms);
   EXPECT_EQ(swim->health_score(), 2);
 }
@@ -218,7 +218,7 @@ TEST_F(ProbeTest, PoorHealthStretchesTheRound) {
   // Refuted, but still silent: this round lasts two intervals.
   next_ping();
   const Instant begin = now;
-  receive(encode(Alive{Incarnation(2), "m2", at(2), {}, Vsn()}), at(2));
+  receive(encode(Alive{Incarnation(2), "m2", member_at(2), {}, Vsn()}), member_at(2));
   events.clear();
   run(begin + 1900ms - now);
   EXPECT_TRUE(events_of<Suspected>().empty());
@@ -229,7 +229,7 @@ TEST_F(ProbeTest, PoorHealthStretchesTheRound) {
 // Lifeguard section IV-C.
 TEST_F(ProbeTest, ASuspectHearsOfItWithItsNextPing) {
   start(1);
-  receive(encode(Suspect{Incarnation(1), "m2", "x"}), at(9));
+  receive(encode(Suspect{Incarnation(1), "m2", "x"}), member_at(9));
   run(20ms);
   for (int i = 0; i < 1000; ++i) {
     sent.clear();
@@ -248,38 +248,38 @@ TEST_F(ProbeTest, ASuspectHearsOfItWithItsNextPing) {
 TEST_F(ProbeTest, APingForAnotherNameIsNotAnswered) {
   start(1);
   sent.clear();
-  receive(encode(Ping{SequenceNumber(5), "other", at(2), "m2"}), at(2));
+  receive(encode(Ping{SequenceNumber(5), "other", member_at(2), "m2"}), member_at(2));
   EXPECT_EQ(sent_count(MessageType::kAck), 0u);
   EXPECT_EQ(swim->dropped(Drop::kNotForUs), 1u);
-  receive(encode(Ping{SequenceNumber(5), "me", at(2), "m2"}), at(2));
-  receive(encode(Ping{SequenceNumber(6), "", {}, ""}), at(7));
+  receive(encode(Ping{SequenceNumber(5), "me", member_at(2), "m2"}), member_at(2));
+  receive(encode(Ping{SequenceNumber(6), "", {}, ""}), member_at(7));
   EXPECT_EQ(sent_count(MessageType::kAck), 2u);
-  EXPECT_EQ(sent.back().to, at(7));
+  EXPECT_EQ(sent.back().to, member_at(7));
 }
 
 // memberlist sends it only to the advertised address, which behind a NAT reaches nobody.
 TEST_F(ProbeTest, APingFromElsewhereThanItSaysIsAnsweredThereToo) {
   start(1);
   sent.clear();
-  receive(encode(Ping{SequenceNumber(5), "me", at(2), "m2"}), at(99));
+  receive(encode(Ping{SequenceNumber(5), "me", member_at(2), "m2"}), member_at(99));
   ASSERT_EQ(sent_count(MessageType::kAck), 2u);
-  EXPECT_EQ(sent[0].to, at(2));
-  EXPECT_EQ(sent[1].to, at(99));
+  EXPECT_EQ(sent[0].to, member_at(2));
+  EXPECT_EQ(sent[1].to, member_at(99));
 }
 
 TEST_F(ProbeTest, AnIndirectPingIsRelayedUnderOurOwnNumber) {
   start(2);
   sent.clear();
-  receive(encode(IndirectPing{SequenceNumber(77), at(3), "m3", true, at(2), "m2"}), at(2));
+  receive(encode(IndirectPing{SequenceNumber(77), member_at(3), "m3", true, member_at(2), "m2"}), member_at(2));
   ASSERT_EQ(sent.size(), 1u);
-  EXPECT_EQ(sent[0].to, at(3));
+  EXPECT_EQ(sent[0].to, member_at(3));
   const auto ping = Ping::parse(*sent[0].find(MessageType::kPing));
-  EXPECT_EQ(ping->source, at(1));
+  EXPECT_EQ(ping->source, member_at(1));
   const SequenceNumber ours = ping->seq;
   sent.clear();
-  receive(encode(Ack{ours, bytes_of("payload")}), at(3));
+  receive(encode(Ack{ours, bytes_of("payload")}), member_at(3));
   ASSERT_EQ(sent.size(), 1u);
-  EXPECT_EQ(sent[0].to, at(2));
+  EXPECT_EQ(sent[0].to, member_at(2));
   const auto ack = Ack::parse(*sent[0].find(MessageType::kAck));
   EXPECT_EQ(ack->seq, SequenceNumber(77));
   EXPECT_EQ(ack->payload.data(), nullptr);
@@ -288,12 +288,12 @@ TEST_F(ProbeTest, AnIndirectPingIsRelayedUnderOurOwnNumber) {
 TEST_F(ProbeTest, AnIndirectPingWithoutAnswerEndsInANack) {
   start(2);
   sent.clear();
-  receive(encode(IndirectPing{SequenceNumber(77), at(3), "m3", true, at(2), "m2"}), at(2));
+  receive(encode(IndirectPing{SequenceNumber(77), member_at(3), "m3", true, member_at(2), "m2"}), member_at(2));
   run(501ms);
   ASSERT_EQ(sent_count(MessageType::kNack), 1u);
   // Asked by an old member: silence.
   sent.clear();
-  receive(encode(IndirectPing{SequenceNumber(78), at(3), "m3", false, at(2), "m2"}), at(2));
+  receive(encode(IndirectPing{SequenceNumber(78), member_at(3), "m3", false, member_at(2), "m2"}), member_at(2));
   run(501ms);
   EXPECT_EQ(sent_count(MessageType::kNack), 0u);
 }
@@ -309,14 +309,14 @@ TEST_F(ProbeTest, GossipHasAChecksumOnlyForThoseWhoKnowIt) {
 
 TEST_F(ProbeTest, TheRecentlyDeadAreGossipedToAndTheLeftAreNot) {
   start(2);
-  receive(encode(Dead{Incarnation(1), "m2", "x"}), at(9));
-  receive(encode(Dead{Incarnation(1), "m3", "m3"}), at(9));
+  receive(encode(Dead{Incarnation(1), "m2", "x"}), member_at(9));
+  receive(encode(Dead{Incarnation(1), "m3", "m3"}), member_at(9));
   sent.clear();
   run(2s);
   std::set<Endpoint> to;
   for (const Sent& s : sent) to.insert(s.to);
-  EXPECT_TRUE(to.contains(at(2)));
-  EXPECT_FALSE(to.contains(at(3)));
+  EXPECT_TRUE(to.contains(member_at(2)));
+  EXPECT_FALSE(to.contains(member_at(3)));
 }
 
 TEST_F(ProbeTest, RumorsHaveTheirShareWhileMembershipIsBusy) {
@@ -324,8 +324,8 @@ TEST_F(ProbeTest, RumorsHaveTheirShareWhileMembershipIsBusy) {
   run(5s);
   for (int i = 0; i < 400; ++i) {
     const std::string name = "busy" + std::to_string(i);
-    ByteVector bytes = encode(Alive{Incarnation(1), name, at(3), {}, Vsn()});
-    swim->handle_datagram(now, kSocket, at(2), bytes);
+    ByteVector bytes = encode(Alive{Incarnation(1), name, member_at(3), {}, Vsn()});
+    swim->handle_datagram(now, kSocket, member_at(2), bytes);
   }
   ASSERT_TRUE(swim->broadcast(now, "", ByteVector(1000, std::byte{'r'})));
   collect();
@@ -337,10 +337,10 @@ TEST_F(ProbeTest, RumorsHaveTheirShareWhileMembershipIsBusy) {
 // A name that moved says so itself; the old address is asked first.
 TEST_F(ProbeTest, AMovedNameIsBelievedWhenItsOldAddressIsSilent) {
   start(1);
-  receive(encode(Alive{Incarnation(2), "m2", at(50), {}, Vsn()}), at(50));
-  EXPECT_EQ(swim->member("m2")->endpoint, at(2));
+  receive(encode(Alive{Incarnation(2), "m2", member_at(50), {}, Vsn()}), member_at(50));
+  EXPECT_EQ(swim->member("m2")->endpoint, member_at(2));
   run(501ms);
-  EXPECT_EQ(swim->member("m2")->endpoint, at(50));
+  EXPECT_EQ(swim->member("m2")->endpoint, member_at(50));
 }
 
 TEST_F(ProbeTest, AnImpostorIsAConflictWhenTheOldAddressAnswers) {
@@ -348,21 +348,21 @@ TEST_F(ProbeTest, AnImpostorIsAConflictWhenTheOldAddressAnswers) {
   run(5s);  // past other rounds
   sent.clear();
   events.clear();
-  receive(encode(Alive{Incarnation(9), "m2", at(50), {}, Vsn()}), at(50));
+  receive(encode(Alive{Incarnation(9), "m2", member_at(50), {}, Vsn()}), member_at(50));
   ASSERT_FALSE(sent.empty());
   const auto ping = Ping::parse(*sent.back().find(MessageType::kPing));
   ASSERT_TRUE(ping);
-  receive(encode(Ack{ping->seq, {}}), at(2));
+  receive(encode(Ack{ping->seq, {}}), member_at(2));
   run(501ms);
-  EXPECT_EQ(swim->member("m2")->endpoint, at(2));
+  EXPECT_EQ(swim->member("m2")->endpoint, member_at(2));
   ASSERT_EQ(events_of<Conflict>().size(), 1u);
-  EXPECT_EQ(events_of<Conflict>()[0].other, at(50));
+  EXPECT_EQ(events_of<Conflict>()[0].other, member_at(50));
 }
 
 TEST_F(ProbeTest, AnsweringNothingWeAskedIsCounted) {
   start(1);
-  receive(encode(Ack{SequenceNumber(12345), {}}), at(2));
-  receive(encode(Nack{SequenceNumber(12345)}), at(2));
+  receive(encode(Ack{SequenceNumber(12345), {}}), member_at(2));
+  receive(encode(Nack{SequenceNumber(12345)}), member_at(2));
   EXPECT_EQ(swim->dropped(Drop::kUnmatched), 2u);
 }
 
