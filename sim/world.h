@@ -68,6 +68,8 @@ class World {
 
   Instant now() const { return now_; }
   Clock clock(MachineId machine) const;
+  // The date, on a machine whose clock is right.
+  Wall wall() const { return options_.wall + (now_ - Instant{}); }
   Rng fork(std::string_view label) { return rng_.fork(label); }
   std::uint64_t seed() const { return options_.seed; }
   std::uint64_t events() const { return events_; }
