@@ -48,6 +48,10 @@ class World {
   void detach(AttachmentId attachment);
   void start(MachineId machine);  // or restart; no effect while it is up
   void crash(MachineId machine);  // no effect while it is down
+  // The machine sleeps: it hears nothing, no timer fires, its clock goes on. No effect while it is
+  // down or asleep.
+  void suspend(MachineId machine);
+  void resume(MachineId machine);  // no effect while it is not asleep
   void jump_wall(MachineId machine, Nanoseconds by);
   // The caller has called the host from outside (a user's send): fetch what it has to say.
   void poke(MachineId machine);
