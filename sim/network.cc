@@ -134,6 +134,19 @@ PathKind Network::path(MachineId from, MachineId to) {
   return info ? info->path.kind : PathKind::kNone;
 }
 
+std::string Network::describe(MachineId from, MachineId to) {
+  const node::Node* node = this->node(from);
+  const auto info = node ? node->peer_info(world_.now(), host(to).id()) : std::nullopt;
+  if (!info) return "not known";
+  std::string out(peer_state_name(info->state));
+  out += ", " + std::string(path_kind_name(info->path.kind)) + " " + info->path.via +
+         info->path.endpoint + " " + info->path.reason + "; hubs:";
+  for (const node::HubStatus& hub : node->status(world_.now()).hubs) {
+    out += " " + hub.name + " " + std::string(peer_state_name(hub.state));
+  }
+  return out;
+}
+
 bool Network::wait(Nanoseconds limit, const std::function<bool()>& until) {
   const Instant end = world_.now() + limit;
   while (!until()) {

@@ -58,6 +58,8 @@ class Network {
   bool knows(MachineId at, MachineId of);
   bool all_know_each_other();
   PathKind path(MachineId from, MachineId to);
+  // What `from` thinks of its way to `to`, for people.
+  std::string describe(MachineId from, MachineId to);
   // Runs the world in steps of 1 ms until `until` holds; false: it did not within `limit`.
   bool wait(Nanoseconds limit, const std::function<bool()>& until);
 

@@ -140,7 +140,8 @@ std::vector<std::string> Traffic::unanswered() const {
   for (const auto& [call, send] : acked_) {
     if (send.channel != kLast || send.succeeded) continue;
     out.push_back("no message passed: " + world_.machine(send.from).name() + " > " +
-                  world_.machine(send.to).name());
+                  world_.machine(send.to).name() + " (" +
+                  network_->describe(send.from, send.to) + ")");
   }
   return out;
 }

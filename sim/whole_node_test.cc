@@ -315,6 +315,21 @@ TEST(WholeNode, APeerThatRestartsIsReachedAgainAndOldMessagesAreNotDoubled) {
   EXPECT_TRUE(town.network.wait(1s, [&] { return town.inbox.items.size() > before; }));
 }
 
+// Found by chaos seed 3: what was sent between a new handshake and the other's HELLO was lost.
+TEST(WholeNode, MessagesSentWhileASessionIsMadeAnewAreNotLost) {
+  Town town;
+  const MachineId alice = town.add("alice", NatKind::kPortrestricted);
+  ASSERT_TRUE(town.settle());
+  Chatter chatter(town, alice, town.hub);
+  Attachment& site =
+      town.world.net().attachment(town.world.net().wan_of(town.world.machine(alice).attachments()[0]));
+  town.world.run_for(3s);
+  site.up.disturb(town.world.now(), {.until = town.world.now() + 10s, .down = true});
+  site.down.disturb(town.world.now(), {.until = town.world.now() + 10s, .down = true});
+  town.world.run_for(15s);
+  EXPECT_TRUE(chatter.finish()) << town.world.failure_report("");
+}
+
 TEST(WholeNode, IpPacketsTravelEachWayAndOnce) {
   Town town;
   const MachineId alice = town.add("alice", NatKind::kPortrestricted);
