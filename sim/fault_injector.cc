@@ -44,6 +44,10 @@ bool FaultInjector::apply(const Fault& fault) {
       return crash(fault);
     case FaultKind::kClockJump:
       return jump_clock(fault);
+    case FaultKind::kRoam:
+      return roam(fault);
+    case FaultKind::kSuspend:
+      return suspend(fault);
     default:
       return apply_to_link(fault, until);
   }
@@ -55,6 +59,11 @@ bool FaultInjector::apply_to_link(const Fault& fault, Instant until) {
   Disturbance disturbance{.until = until};
   if (fault.kind == FaultKind::kLossBurst) disturbance.loss = fault.amount;
   if (fault.kind == FaultKind::kDuplicationStorm) disturbance.duplicate = fault.amount;
+  if (fault.kind == FaultKind::kReorder) disturbance.reorder = fault.amount;
+  if (fault.kind == FaultKind::kCorruption) disturbance.corrupt = fault.amount;
+  if (fault.kind == FaultKind::kDelay) {
+    disturbance.delay = Nanoseconds{static_cast<std::int64_t>(fault.amount * 1e9)};
+  }
   if (fault.kind == FaultKind::kLinkDown) disturbance.down = true;
   if (fault.kind == FaultKind::kClog) disturbance.clogged = true;
   if (fault.kind == FaultKind::kMtuDrop) {
@@ -92,6 +101,31 @@ bool FaultInjector::jump_clock(const Fault& fault) {
   world_.jump_wall(machine, by);
   world_.call_at(fault.at + fault.duration,
                  [machine, by](World& world) { world.jump_wall(machine, -by); });
+  return true;
+}
+
+bool FaultInjector::roam(const Fault& fault) {
+  const MachineId machine{fault.subject};
+  const auto& attachments = world_.machine(machine).attachments();
+  if (attachments.empty()) return false;
+  homes_.emplace(machine, world_.net().attachment(attachments.front()).zone);
+  move(machine, ZoneId{fault.object});
+  world_.call_at(fault.at + fault.duration,
+                 [this, machine](World&) { move(machine, homes_.at(machine)); });
+  return true;
+}
+
+void FaultInjector::move(MachineId machine, ZoneId zone) {
+  world_.detach(world_.machine(machine).attachments().front());
+  const auto host = static_cast<std::uint8_t>(100 + inside_addresses_++ % 150);
+  world_.attach(machine, zone, {Address::v4(192, 168, 1, host)});
+}
+
+bool FaultInjector::suspend(const Fault& fault) {
+  const MachineId machine{fault.subject};
+  if (!world_.machine(machine).is_running()) return false;
+  world_.suspend(machine);
+  world_.call_at(fault.at + fault.duration, [machine](World& world) { world.resume(machine); });
   return true;
 }
 

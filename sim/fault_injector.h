@@ -5,6 +5,7 @@
 //   chaos.done(FaultKind::kClog);
 #pragma once
 #include <array>
+#include <map>
 
 #include "sim/fault_plan.h"
 
@@ -28,12 +29,17 @@ class FaultInjector {
   bool apply_to_box(const Fault& fault);
   bool crash(const Fault& fault);
   bool jump_clock(const Fault& fault);
+  bool roam(const Fault& fault);
+  bool suspend(const Fault& fault);
+  void move(MachineId machine, ZoneId zone);
   void partition(const Fault& fault, Instant until);
 
   World& world_;
   FaultPlan plan_;
   std::array<std::uint64_t, kFaultKinds> done_{};
   std::uint16_t outside_addresses_ = 0;  // handed out: 198.19.0.0/16
+  std::uint16_t inside_addresses_ = 0;   // handed out: 192.168.1.100…249, in turn
+  std::map<MachineId, ZoneId> homes_;    // of those that roamed
 };
 
 }  // namespace ginnel::sim

@@ -11,7 +11,8 @@ namespace {
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "loss burst",        "partition",          "one-way partition", "clog",        "link down",
     "nat rebind",        "nat address change", "host crash",        "hub restart", "clock jump",
-    "duplication storm", "mtu drop",           "path cut"};
+    "duplication storm", "mtu drop",           "path cut",          "delay",       "reorder",
+    "corruption",        "roam",               "suspend"};
 
 template <class T>
 T pick(const std::vector<T>& from, Rng& rng) {
@@ -28,7 +29,10 @@ bool has_target(FaultKind kind, const FaultTargets& targets) {
       return !targets.boxes.empty();
     case FaultKind::kHostCrash:
     case FaultKind::kClockJump:
+    case FaultKind::kSuspend:
       return !targets.peers.empty();
+    case FaultKind::kRoam:
+      return targets.lans.size() >= 2;
     case FaultKind::kHubRestart:
       return !targets.hubs.empty();
     case FaultKind::kPathCut:
@@ -78,7 +82,12 @@ void aim(Fault& fault, const FaultTargets& targets, Rng& rng) {
       fault.subject = pick(targets.boxes, rng).value();
       break;
     case FaultKind::kHostCrash:
+    case FaultKind::kSuspend:
       fault.subject = pick(targets.peers, rng).value();
+      break;
+    case FaultKind::kRoam:
+      fault.subject = pick(targets.movable, rng).value();
+      fault.object = pick(targets.lans, rng).value();
       break;
     case FaultKind::kHubRestart:
       fault.subject = pick(targets.hubs, rng).value();
@@ -100,8 +109,17 @@ void aim(Fault& fault, const FaultTargets& targets, Rng& rng) {
   }
   if (fault.kind == FaultKind::kLossBurst) fault.amount = 0.3 + 0.6 * rng.uniform();
   if (fault.kind == FaultKind::kDuplicationStorm) fault.amount = 0.5;
+  if (fault.kind == FaultKind::kDelay) fault.amount = 0.05 + 0.45 * rng.uniform();
+  if (fault.kind == FaultKind::kReorder) fault.amount = 0.5;
+  if (fault.kind == FaultKind::kCorruption) fault.amount = 0.2;
   if (fault.kind == FaultKind::kMtuDrop) fault.amount = 1280 + static_cast<double>(rng.below(141));
   if (fault.kind == FaultKind::kClog) fault.object = static_cast<std::uint32_t>(rng.below(2));
+}
+
+// Behind a box that translates, so that any private address will do.
+bool is_private_lan(const Topology& net, ZoneId zone) {
+  const auto gateway = net.zone(zone).gateway;
+  return gateway && net.box(*gateway).nat.translates(Address::v4(0));
 }
 
 }  // namespace
@@ -112,7 +130,7 @@ std::string Fault::text() const {
   const auto seconds = [](std::int64_t ns) { return std::to_string(ns / 1'000'000) + " ms"; };
   std::string out = "at " + seconds(at.ns) + ": " + std::string(fault_name(kind)) + " of " +
                     std::to_string(subject) + " for " + seconds(duration.count());
-  if (kind == FaultKind::kPathCut) out += " to " + std::to_string(object);
+  if (kind == FaultKind::kPathCut || kind == FaultKind::kRoam) out += " to " + std::to_string(object);
   for (const AttachmentId id : group) out += " " + std::to_string(id.value());
   return out;
 }
@@ -125,9 +143,13 @@ FaultTargets targets_of(const World& world, const std::vector<MachineId>& hubs) 
     const MachineId id{i};
     const bool is_hub = std::ranges::find(hubs, id) != hubs.end();
     (is_hub ? out.hubs : out.peers).push_back(id);
-    if (!is_hub) continue;
     for (const AttachmentId at : world.machine(id).attachments()) {
-      hub_sites.push_back(net.wan_of(at));
+      if (is_hub) {
+        hub_sites.push_back(net.wan_of(at));
+      } else if (const ZoneId zone = net.attachment(at).zone; is_private_lan(net, zone)) {
+        out.movable.push_back(id);
+        if (std::ranges::find(out.lans, zone) == out.lans.end()) out.lans.push_back(zone);
+      }
     }
   }
   for (std::uint32_t i = 0; i < net.attachments(); ++i) {

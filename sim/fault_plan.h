@@ -32,6 +32,11 @@ enum class FaultKind : std::uint8_t {
   kDuplicationStorm,  // half of all packets twice, on one link, both ways
   kMtuDrop,           // of one link, to 1280..1420
   kPathCut,           // two sites do not hear each other; everything else works
+  kDelay,             // 50 to 500 ms more on one link, both ways
+  kReorder,           // half of all packets 10 ms late, on one link, both ways
+  kCorruption,        // one bit flipped in a fifth of all packets, on one link, both ways
+  kRoam,              // a machine moves to another LAN, and back to its own with a new address
+  kSuspend,           // a machine sleeps: it does and hears nothing, and its memory stays
   kCount,
 };
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kCount);
@@ -43,8 +48,8 @@ struct Fault {
   Nanoseconds duration{0};
   FaultKind kind = FaultKind::kLossBurst;
   std::uint32_t subject = 0;        // number of the machine, attachment or box
-  std::uint32_t object = 0;         // the other site of kPathCut
-  double amount = 0;                // a probability, or seconds for kClockJump, or bytes of MTU
+  std::uint32_t object = 0;         // the other site of kPathCut, the zone of kRoam
+  double amount = 0;                // a probability; seconds (clock, delay); bytes of MTU
   std::vector<AttachmentId> group;  // one half of a partition; the others are the rest
 
   std::string text() const;
@@ -58,6 +63,8 @@ struct FaultTargets {
   std::vector<AttachmentId> sites;       // attachments in the internet
   std::vector<AttachmentId> peer_sites;  // those with no hub behind
   std::vector<BoxId> boxes;              // that translate, at the internet
+  std::vector<MachineId> movable;        // peers in LANs
+  std::vector<ZoneId> lans;              // that have a peer in them
 };
 
 // Everything in the world as it is now; `hubs` are told apart from peers.

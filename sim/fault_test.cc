@@ -137,6 +137,8 @@ TEST(FaultInjector, EachFaultHasItsEffectWhileItLasts) {
   EXPECT_EQ(pongs_during(FaultKind::kPartition, 0, town, {AttachmentId{site}}), 0U);
   EXPECT_EQ(pongs_during(FaultKind::kOneWayPartition, 0, town, {AttachmentId{site}}), 0U);
   EXPECT_EQ(pongs_during(FaultKind::kClockJump, town.peers[0].value(), town), 10U);
+  EXPECT_EQ(pongs_during(FaultKind::kSuspend, town.peers[0].value(), town), 0U);
+  EXPECT_EQ(pongs_during(FaultKind::kDelay, site, town), 8U);  // one second each way
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ Ledger::Flow& Ledger::flow(const FlowId& id) {
   if (const auto known = guarantees_.find(id.channel); known != guarantees_.end()) {
     made.guarantee = known->second;
   }
+  made.new_run = made.guarantee == Guarantee::kPerRun && crashed_.contains(id.to);
   return flows_.emplace(id, std::move(made)).first->second;
 }
 
@@ -73,7 +74,8 @@ void Ledger::sent(MachineId from, MachineId to, std::string_view channel, ConstB
   const FlowId id{from, to, std::string(channel)};
   Flow& f = flow(id);
   if (f.under_way.size() == kUnderWayMax) forget_oldest(id, f);
-  f.under_way.push_back({.hash = hash_of(bytes), .number = ++f.last_number});
+  f.under_way.push_back(
+      {.hash = hash_of(bytes), .number = ++f.last_number, .excused = f.new_run});
   ++counts_.sent;
   if (must_arrive(f, f.under_way.back())) ++counts_.missing;
 }
@@ -109,11 +111,23 @@ void Ledger::received(MachineId from, MachineId to, std::string_view channel, Co
   if (it == f.under_way.end()) return receive_unexpected(id, f, hash);
   const Message message = *it;
   auto index = static_cast<std::size_t>(it - f.under_way.begin());
-  if (f.guarantee == Guarantee::kOrdered) check_order(id, f, index);
+  const bool ordered = f.guarantee == Guarantee::kOrdered || f.guarantee == Guarantee::kPerRun;
+  if (ordered) check_order(id, f, index);
   const auto still = std::ranges::find(f.under_way, message.number, &Message::number);
   if (must_arrive(f, message)) --counts_.missing;
   f.under_way.erase(still);
   f.delivered.add(message);
+  if (f.new_run && message.number > f.last_before_crash) note_new_run(f, message);
+}
+
+// The receiver's new run got a message that was sent to it: what was sent after that must arrive.
+void Ledger::note_new_run(Flow& f, const Message& message) {
+  f.new_run = false;
+  for (Message& later : f.under_way) {
+    if (later.number < message.number || !later.excused) continue;
+    later.excused = false;
+    ++counts_.missing;
+  }
 }
 
 // A message came that others, sent before it, should have preceded.
@@ -146,10 +160,14 @@ void Ledger::receive_unexpected(const FlowId& id, Flow& f, std::uint64_t hash) {
 }
 
 void Ledger::on_crash(const World&, MachineId machine) {
+  crashed_.insert(machine);
   for (auto& [id, f] : flows_) {
     if (id.from != machine && id.to != machine) continue;
     for (Message& message : f.under_way) excuse(f, message);
-    if (id.to == machine) f.delivered.move_to(f.may_recur);
+    if (id.to != machine) continue;
+    f.delivered.move_to(f.may_recur);
+    f.new_run = f.guarantee == Guarantee::kPerRun;
+    f.last_before_crash = f.last_number;
   }
 }
 

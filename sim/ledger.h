@@ -16,6 +16,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/bytes.h"
@@ -29,6 +30,8 @@ class Ledger : public Checker {
     kAtMostOnce,  // datagrams: may be lost and reordered, never doubled or changed
     kReliable,    // exactly once
     kOrdered,     // exactly once, in order: the default
+    kPerRun,      // the same, between one run of the sender and one of the receiver: what the sender
+                  // handed over before it knew of the receiver's new run may be lost
   };
   // Messages under way in one flow. Past it the oldest is forgotten: a violation if it had to
   // arrive.
@@ -90,6 +93,9 @@ class Ledger : public Checker {
     Guarantee guarantee = Guarantee::kOrdered;
     std::uint64_t last_number = 0;
     std::deque<Message> under_way;  // in the order sent
+    // kPerRun: the receiver's new run has got nothing yet, so the sender may not know of it.
+    bool new_run = false;
+    std::uint64_t last_before_crash = 0;  // number of the last message sent before the crash
     Recent delivered;
     Recent may_recur;  // a crash allows these once more, or late
   };
@@ -99,12 +105,14 @@ class Ledger : public Checker {
   void excuse(Flow& flow, Message& message);
   void forget_oldest(const FlowId& id, Flow& flow);
   void check_order(const FlowId& id, Flow& flow, std::size_t index);
+  void note_new_run(Flow& flow, const Message& message);
   void receive_unexpected(const FlowId& id, Flow& flow, std::uint64_t hash);
   void report(std::string_view what, const FlowId& id, std::uint64_t number);
 
   const World& world_;
   std::map<std::string, Guarantee, std::less<>> guarantees_;
   std::map<FlowId, Flow> flows_;
+  std::set<MachineId> crashed_;  // at least once
   Counts counts_;
 };
 

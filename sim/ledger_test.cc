@@ -149,5 +149,29 @@ TEST(Ledger, CrashOfAThirdExcusesNothing) {
   EXPECT_EQ(books.finish().size(), 1U);
 }
 
+TEST(Ledger, PerRunWhatTheSenderGaveBeforeItKnewOfTheNewRunMayBeLost) {
+  Books books;
+  books.ledger.set_guarantee("chat", Ledger::Guarantee::kPerRun);
+  books.sent("to the old run");
+  books.ledger.on_crash(books.world, books.bob);
+  books.sent("still to the old run");
+  books.sent("to the new run");
+  books.received("to the new run");
+  EXPECT_EQ(books.finish(), Books::Texts{});
+}
+
+TEST(Ledger, PerRunEverythingAfterTheFirstMessageOfTheNewRunMustArrive) {
+  Books books;
+  books.ledger.set_guarantee("chat", Ledger::Guarantee::kPerRun);
+  books.ledger.on_crash(books.world, books.bob);  // before anything was sent to it
+  books.sent("one");
+  books.sent("two");
+  books.received("one");
+  books.sent("three");
+  books.received("three");
+  EXPECT_EQ(books.finish(), (Books::Texts{"overtaken: alice > bob chat #2 at 0 ms",
+                                          "lost: alice > bob chat #2 at 0 ms"}));
+}
+
 }  // namespace
 }  // namespace ginnel::sim

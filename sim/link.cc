@@ -45,6 +45,7 @@ LinkConfig Link::effective(Instant now) const {
     out.loss = 1 - (1 - out.loss) * (1 - d.loss);
     out.duplicate = std::max(out.duplicate, d.duplicate);
     out.corrupt = std::max(out.corrupt, d.corrupt);
+    out.reorder = std::max(out.reorder, d.reorder);
     out.delay += d.delay;
     if (d.mtu_bytes != 0) out.mtu_bytes = std::min(out.mtu_bytes, d.mtu_bytes);
   }

@@ -54,6 +54,7 @@ struct Disturbance {
   double loss = 0;
   double duplicate = 0;
   double corrupt = 0;
+  double reorder = 0;
   Nanoseconds delay{0};       // added
   std::size_t mtu_bytes = 0;  // 0: unchanged
 };

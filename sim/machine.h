@@ -41,6 +41,7 @@ class Machine {
   Rng rng() { return rng_.fork("process"); }
 
   bool is_up() const { return is_up_; }
+  bool is_running() const { return is_up_ && !is_suspended_; }
   const std::vector<AttachmentId>& attachments() const { return attachments_; }
   std::optional<std::uint16_t> port_of(PathId path) const;
   std::optional<PathId> path_of(std::uint16_t port) const;
@@ -64,6 +65,7 @@ class Machine {
   std::map<PathId, std::uint16_t> ports_;
   std::map<std::uint16_t, PathId> paths_;  // the same the other way round
   bool is_up_ = false;
+  bool is_suspended_ = false;
   Nanoseconds wall_offset_{0};
   std::optional<Instant> wake_at_;  // when its kWake event comes; others are stale
   Instant last_timeout_{-1};

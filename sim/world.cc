@@ -104,7 +104,7 @@ void World::detach(AttachmentId id) {
 }
 
 void World::network_changed(Machine& machine) {
-  if (!machine.is_up_) return;
+  if (!machine.is_running()) return;
   machine.host_->handle_network_change(clock(machine.id()));
   settle(machine);
 }
@@ -124,16 +124,28 @@ void World::crash(MachineId id) {
   trace_.add({.at = now_, .kind = TraceKind::kCrash, .subject = id.value()});
   m.host_->crash();
   m.is_up_ = false;
+  m.is_suspended_ = false;
   m.ports_.clear();
   m.paths_.clear();
   m.wake_at_.reset();
   for (Checker* checker : checkers_) checker->on_crash(*this, id);
 }
 
+void World::suspend(MachineId id) {
+  Machine& m = machine(id);
+  if (m.is_up_) m.is_suspended_ = true;
+  m.wake_at_.reset();
+}
+
+void World::resume(MachineId id) {
+  if (!std::exchange(machine(id).is_suspended_, false)) return;
+  network_changed(machine(id));  // what changed meanwhile is seen now
+}
+
 void World::jump_wall(MachineId id, Nanoseconds by) { machine(id).wall_offset_ += by; }
 
 void World::poke(MachineId id) {
-  if (machine(id).is_up_) settle(machine(id));
+  if (machine(id).is_running()) settle(machine(id));
 }
 
 void World::settle(Machine& m) {
@@ -158,7 +170,7 @@ void World::arm(Machine& m, bool socket_full) {
 }
 
 void World::wake(Machine& m) {
-  if (!m.is_up_ || m.wake_at_ != now_) return;
+  if (!m.is_running() || m.wake_at_ != now_) return;
   m.wake_at_.reset();
   const auto due = m.host_->next_timeout();
   if (due && *due <= now_) {
@@ -175,9 +187,9 @@ void World::deliver(const Delivery& delivery) {
   Machine& m = machine(delivery.machine);
   Packet& packet = fabric_.packet(delivery.packet);
   const auto path = m.path_of(packet.target.port);
-  if (!m.is_up_ || !path) {
+  if (!m.is_running() || !path) {
     fabric_.drop(now_, delivery.packet,
-                 m.is_up_ ? DropReason::kNoSocket : DropReason::kMachineDown);
+                 m.is_running() ? DropReason::kNoSocket : DropReason::kMachineDown);
     return;
   }
   trace_.add({now_, TraceKind::kDeliver, m.id().value(), packet.bytes.size(), packet.source,

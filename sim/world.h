@@ -48,6 +48,10 @@ class World {
   void detach(AttachmentId attachment);
   void start(MachineId machine);  // or restart; no effect while it is up
   void crash(MachineId machine);  // no effect while it is down
+  // The machine sleeps: it hears nothing, no timer fires, its clock goes on. No effect while it is
+  // down or asleep.
+  void suspend(MachineId machine);
+  void resume(MachineId machine);  // no effect while it is not asleep
   void jump_wall(MachineId machine, Nanoseconds by);
   // The caller has called the host from outside (a user's send): fetch what it has to say.
   void poke(MachineId machine);
@@ -68,6 +72,8 @@ class World {
 
   Instant now() const { return now_; }
   Clock clock(MachineId machine) const;
+  // The date, on a machine whose clock is right.
+  Wall wall() const { return options_.wall + (now_ - Instant{}); }
   Rng fork(std::string_view label) { return rng_.fork(label); }
   std::uint64_t seed() const { return options_.seed; }
   std::uint64_t events() const { return events_; }

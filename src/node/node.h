@@ -159,6 +159,7 @@ class Node {
   // Bytes of messages, acknowledgements included, that sessions hold and that are not known to have
   // arrived: what a node that leaves may wait for.
   std::size_t outstanding() const;
+  std::size_t session_count() const { return sessions_.size(); }
 
  private:
   using SessionPtr = std::unique_ptr<Session>;

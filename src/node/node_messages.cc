@@ -44,10 +44,15 @@ Result<void, Error> Node::send_to(Session& session, std::string_view channel,
   if (!session.is_ready()) {
     const bool fits = session.early.empty() || session.early_bytes + data.size() <= kChannelWindowBytes;
     if (!fits) return Fail(error_of(Channels::SendError::kWouldBlock));
+    // Lanes of an earlier session go on if the epochs are the same: order and all.
+    if (session.channels && session.early.empty()) session.early_in_lanes = true;
+    if (session.early_in_lanes) {
+      const auto sent = session.channels->send(channel, message_id, data);
+      if (!sent) return Fail(error_of(sent.error()));
+    }
     session.early.push_back({std::string(channel), message_id, to_vector(data)});
     session.early_bytes += data.size();
     if (!session.channels) open_early_channels(session);
-    else if (session.early_in_lanes) (void)session.channels->send(channel, message_id, data);
     return {};
   }
   const auto sent = session.channels->send(channel, message_id, data);
