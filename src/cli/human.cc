@@ -96,7 +96,7 @@ std::string reason_text(std::string_view code) {
 }
 
 std::string nat_text(std::string_view mapping, std::string_view filtering) {
-  if (mapping == "none") return filtering == "none" ? "none" : "firewall";
+  if (mapping == "none") return filtering == "adf" || filtering == "apdf" ? "firewall" : "none";
   if (mapping == "adm" || mapping == "apdm") return "symmetric";
   if (mapping != "eim") return "unknown";
   if (filtering == "eif") return "full-cone";

@@ -95,6 +95,8 @@ TEST(Human, NatsHaveTheirNames) {
   EXPECT_EQ(nat_text("eim", "apdf"), "port-restricted");
   EXPECT_EQ(nat_text("apdm", "apdf"), "symmetric");
   EXPECT_EQ(nat_text("none", "none"), "none");
+  EXPECT_EQ(nat_text("none", "unknown"), "none");
+  EXPECT_EQ(nat_text("none", "apdf"), "firewall");
   EXPECT_EQ(nat_text("", ""), "unknown");
   EXPECT_EQ(reason_text("R_NO_CANDIDATES"), "no candidates");
 }

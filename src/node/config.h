@@ -16,8 +16,9 @@ namespace ginnel::node {
 // A hub that this node attaches to. The key is learned from the token, from another hub, or by
 // asking the address (GINNEL-CERT).
 struct HubAddress {
-  crypto::SessionPublic key;
-  std::vector<Endpoint> endpoints;  // as the runtime resolved them; at most kHubEndpointsMax
+  std::optional<crypto::SessionPublic> key;  // nullopt: ask the endpoints
+  std::vector<Endpoint> endpoints;  // as the runtime resolved them; more by set_hub_endpoints
+  std::string text{};               // as people know it: "hub.example.net:7700"
 };
 
 // A stock WireGuard peer that is let in (`[[wireguard.peer]]`); no Ginnel frame ever goes to it.

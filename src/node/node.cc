@@ -8,8 +8,9 @@
 namespace ginnel::node {
 namespace {
 
-wg::Config device_config(const Config& config) {
+wg::Config device_config(const Config& config, const HandshakeMemory& memory) {
   wg::Config out;
+  out.last_timestamp_sent = memory.last_sent();
   out.rekey_after_time = config.rekey_after;
   if (config.forwarding_threads) out.sweep_interval = 1s;
   if (config.rekey_after < out.reject_after_time / 2) {
@@ -50,8 +51,12 @@ Node::Node(Config config, OwnIdentity identity, const Stored& stored, std::uint6
       wall_(wall),
       wall_since_(now),
       trust_(identity_.network),
-      device_(device_config(config_), identity_.session.clone(), rng_.fork("wg"), now, wall),
+      handshakes_(HandshakeMemory::parse(stored.handshakes).value_or(HandshakeMemory())),
+      device_(device_config(config_, handshakes_), identity_.session.clone(), rng_.fork("wg"), now,
+              wall),
       probe_budget_({.probes_per_second = config_.probes_per_second}),
+      nat_(rng_.fork("nat")),
+      inquiry_(rng_.fork("inquiry")),
       registry_(epoch) {
   if (auto pins = Pins::parse(stored.pins)) trust_.pins() = *std::move(pins);
   if (!stored.revocations.empty()) (void)trust_.adopt(stored.revocations, wall);
@@ -73,18 +78,6 @@ void Node::set_wall(Instant now, Wall wall) {
   wall_ = wall;
   wall_since_ = now;
   device_.set_wall(now, wall);
-}
-
-void Node::set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<Address> addresses,
-                          std::uint16_t port) {
-  subnets_ = std::move(subnets);
-  addresses_ = std::move(addresses);
-  port_ = port;
-  for (auto& [handle, session] : sessions_) {
-    if (session->hub_link) session->hub_link->announce(now);
-    if (session->agent) session->agent->network_changed(now);
-    refresh_agent(now, *session);
-  }
 }
 
 void Node::notice(Notice::Level level, std::string code, std::string text) {
@@ -124,6 +117,7 @@ void Node::handle_timeout(Instant now) {
   if (config_.forwarding_threads) sweep_traffic(now);
   if (config_.hub) expire_silent(now);
   expire_messages(now);
+  run_host(now);
   if (renew_at_ && *renew_at_ <= now) renew(now);
 }
 
@@ -140,7 +134,7 @@ std::optional<Instant> Node::next_timeout() const {
   for (const auto& [id, row] : registry_.rows()) out = earlier(out, row.heard + kSilence);
   for (const auto& [id, send] : acked_) out = earlier(out, send.deadline);
   for (const auto& waiting : unresolved_) out = earlier(out, waiting.deadline);
-  return out;
+  return earlier(out, next_host_timeout());
 }
 
 std::optional<Event> Node::poll_event() {
@@ -167,7 +161,8 @@ void Node::leave(Instant now) {
     if (!session->is_ready()) continue;
     (void)push_frame(*session, control::Goodbye{});
   }
-  (void)now;
+  handshakes_.note_sent(now, device_.last_timestamp_sent());
+  if (handshakes_.take_all()) store("handshakes", handshakes_.write());
 }
 
 }  // namespace ginnel::node

@@ -17,8 +17,11 @@
 #include "node/directory.h"
 #include "node/events.h"
 #include "node/forward/table.h"
+#include "node/handshake_memory.h"
+#include "node/hub_inquiry.h"
 #include "node/hub_registry.h"
 #include "node/issuer.h"
+#include "node/nat_discovery.h"
 #include "node/own_identity.h"
 #include "node/session.h"
 #include "node/snapshot.h"
@@ -30,7 +33,6 @@
 #include "proto/relay/index_allocator.h"
 #include "proto/relay/relay_table.h"
 #include "proto/stun/binding_server.h"
-#include "proto/stun/nat_classifier.h"
 
 namespace ginnel::node {
 
@@ -52,7 +54,7 @@ inline constexpr Nanoseconds kSilence = 4500ms;
 // How long one address of a hub is tried before the next one.
 inline constexpr Nanoseconds kHubEndpointTime = 1s;
 
-// The path is assumed to carry this until a search has ended (path::MtuSearch).
+// Of the outgoing interface, until the driver tells another one.
 inline constexpr std::size_t kInterfaceMtuBytes = 1500;
 // The id of PINGs that search for a path's MTU; none of `ginnel ping` has it.
 inline constexpr std::uint64_t kMtuPing = UINT64_MAX;
@@ -72,6 +74,7 @@ struct Stored {
   ByteVector revocations;
   ByteVector tokens;  // hubs
   ByteVector peers;   // hubs: who was attached, and where
+  ByteVector handshakes{};  // HandshakeMemory
 };
 
 struct InviteOptions {
@@ -102,9 +105,18 @@ class Node {
   void set_wall(Instant now, Wall wall);
   // The bytes of a StoreRequest are safe.
   void handle_stored(std::uint64_t ticket);
-  // Own interface addresses with their prefixes, and the port the socket is bound to.
+  // Own interface addresses with their prefixes, and the port the socket is bound to. Others than
+  // before: hubs and peers are told at once, and every path is tried again.
   void set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<Address> addresses,
                       std::uint16_t port);
+  // Of the interface through which packets leave; 1500 until told.
+  void set_interface_mtu(std::size_t bytes);
+  // What the name of `Config::hubs[hub]` means now.
+  void set_hub_endpoints(Instant now, std::size_t hub, std::vector<Endpoint> endpoints);
+  // False: a hub that we know of does not answer, or is not met yet.
+  bool has_all_hubs() const;
+  // Where packets to the outside mostly go; nullopt: no hub is known.
+  std::optional<Endpoint> hub_endpoint() const;
 
   // --- the driver's side where forwarding threads open and seal data (Config::forwarding_threads).
   // handle_datagram then gets everything but data messages; a relayed one without its header.
@@ -223,6 +235,40 @@ class Node {
   void report_refusal(const Refusal& why);
   void end_revoked(Instant now);
   void retry_hubs(Instant now, Session& session);
+
+  // node_hubs.cc: hubs by configuration, with and without their key
+  struct ConfiguredHub {
+    std::string text;
+    std::optional<crypto::SessionPublic> key;  // as configured, or as its certificate says
+    bool ask = false;                          // the key is not configured
+    std::vector<Endpoint> endpoints;
+    bool wrong_network = false;
+    std::optional<Instant> ask_again;  // while a hub that was found does not answer
+  };
+  void connect_hub(Instant now, const crypto::SessionPublic& key);
+  void move_hub(Instant now, Session& session, std::vector<Endpoint> endpoints);
+  void handle_hub_certificates(Instant now);
+  void meet_hub(Instant now, std::size_t index, const crypto::SessionPublic& key);
+  void look_after_configured_hubs(Instant now);
+  void note_wrong_network(const Session& session);
+  void note_wrong_network(ConfiguredHub& hub);
+  bool is_wrong_network(const crypto::SessionPublic& key) const;
+  std::vector<HubStatus> unmet_hubs() const;
+  std::optional<Instant> next_hub_question() const;
+  void hub_lost(Instant now, Session& session);
+
+  // node_network.cc: our addresses, NAT and handshakes' memory
+  void refresh_stun_servers(Instant now);
+  bool handle_stun_answer(Instant now, const Endpoint& from, ConstBytes bytes);
+  void take_nat_changes(Instant now);
+  bool is_udp_blocked() const;
+  bool is_on_loopback() const;
+  std::vector<Prefix> local_subnets() const;
+  wg::PeerConfig own_node_config(const crypto::SessionPublic& key, bool provisional) const;
+  void remember_handshake(Instant now, const Session& session);
+  void run_host(Instant now);
+  std::optional<Instant> next_host_timeout() const;
+  std::optional<Transmit> poll_host(Instant now, Bytes slot);
 
   // node_receive.cc: a datagram's way in
   void handle_relayed(Instant now, PathId path, Bytes bytes);
@@ -364,6 +410,7 @@ class Node {
   Instant wall_since_;
 
   Trust trust_;
+  HandshakeMemory handshakes_;
   Directory directory_;
   wg::Device device_;
   Budget budget_{kNodeBudgetBytes};
@@ -379,6 +426,10 @@ class Node {
   std::vector<Address> addresses_;
   std::uint16_t port_ = 0;
   std::map<wg::PeerHandle, Endpoint> observed_;  // by hub: where it sees us
+  NatDiscovery nat_;
+  std::size_t interface_mtu_ = kInterfaceMtuBytes;
+  std::vector<ConfiguredHub> configured_hubs_;  // as Config::hubs
+  HubInquiry inquiry_;
   std::uint32_t info_sequence_ = 0;
 
   // A hub's.

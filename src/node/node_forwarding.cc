@@ -175,7 +175,7 @@ void Node::note_ip_sent(Instant now, Session& session) {
     return run_agent(now, session);
   }
   if (session.stock) return;
-  if (!session.mtu) session.mtu.emplace(kInterfaceMtuBytes).start(now);
+  if (!session.mtu) session.mtu.emplace(interface_mtu_).start(now);
   session.mtu->note_used(now);
 }
 

@@ -312,9 +312,7 @@ void Node::call_stored_peers(Instant now, ConstBytes stored) {
     const auto record = trust_.admit(chain, wall(now));
     if (!r.ok() || !key || !record || port == 0) continue;
     directory_.set_record(*record);
-    wg::PeerConfig peer;
-    peer.retransmission = wg::Retransmission::kOwnNode;
-    const auto handle = device_.add_peer(now, *key, std::move(peer));
+    const auto handle = device_.add_peer(now, *key, own_node_config(*key, false));
     if (!handle) continue;
     Session& session = add_session(*handle, *key);
     set_route(now, session, {kSocket, {address, port}});

@@ -11,8 +11,10 @@
 namespace ginnel::node {
 namespace {
 
-path::Config agent_config(const Config& config, const crypto::NetworkPublic& network, const Id& id) {
+path::Config agent_config(const Config& config, const crypto::NetworkPublic& network, const Id& id,
+                          std::size_t mtu_bytes) {
   path::Config out;
+  out.mtu_bytes = mtu_bytes;
   out.punch = config.punch;
   out.overlay = {config.overlay_v4, Prefix::make(control::overlay_ipv6(network, id), 48)};
   return out;
@@ -29,7 +31,8 @@ bool Node::wants_agent(const Session& session) const {
 void Node::open_agent(Instant now, Session& session) {
   if (session.agent || !wants_agent(session)) return;
   session.agent = std::make_unique<path::Agent>(
-      now, agent_config(config_, identity_.network, self_.id), probe_budget_, rng_.fork("path"));
+      now, agent_config(config_, identity_.network, self_.id, interface_mtu_), probe_budget_,
+      rng_.fork("path"));
   refresh_agent(now, session);
   run_agent(now, session);
 }
@@ -64,14 +67,16 @@ std::vector<path::Candidate> Node::own_candidates() const {
     add(path::CandidateKind::kPublic, *config_.hub->public_endpoint);
   }
   for (const auto& [hub, endpoint] : observed_) add(path::CandidateKind::kServerReflexive, endpoint);
+  for (const Endpoint& endpoint : nat_.mapped()) add(path::CandidateKind::kServerReflexive, endpoint);
   for (const Address& address : addresses_) add(path::CandidateKind::kHost, {address, port_});
   return out;
 }
 
 void Node::refresh_agent(Instant now, Session& session) {
   if (!session.agent || !session.id) return;
-  session.agent->set_local_subnets(subnets_);
-  session.agent->set_local_candidates(now, own_candidates(), {});
+  session.agent->set_local_subnets(local_subnets());
+  session.agent->set_udp_blocked(is_udp_blocked());
+  session.agent->set_local_candidates(now, own_candidates(), nat_.nat());
   session.agent->set_relays(now, relays_to(*session.id));
   const Peer* peer = directory_.find(*session.id);
   std::vector<path::Candidate> remote;
@@ -154,6 +159,8 @@ std::vector<Attempt> Node::why(Instant now, const Id& id) const {
                    .at = date_of(wall(now))});
     return out;
   }
+  // Nothing needs mending while the path is direct, whatever else was tried.
+  const bool direct = session->agent->reason() == path::Reason::kOk;
   for (const path::Attempt& attempt : session->agent->attempts()) {
     const bool relayed = is_relay_path(attempt.path);
     out.push_back({.local = names_source(attempt.local) ? attempt.local.text() : "",
@@ -161,7 +168,7 @@ std::vector<Attempt> Node::why(Instant now, const Id& id) const {
                    .kind = std::string(path_kind_name(attempt.kind)),
                    .result = std::string(path::attempt_result_name(attempt.result)),
                    .reason = std::string(path::reason_code(attempt.reason)),
-                   .fix = std::string(path::reason_fix(attempt.reason)),
+                   .fix = direct ? "" : std::string(path::reason_fix(attempt.reason)),
                    .at = date_of(wall(now) + (attempt.at - now))});
   }
   return out;

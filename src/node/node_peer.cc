@@ -30,15 +30,8 @@ void Node::run_hub_link(Instant now, Session& session) {
   HubLink& link = *session.hub_link;
   retry_hubs(now, session);
   if (link.take_lost(now)) {
-    session.has_key_pair = false;
     session.hub_retry = now;
-    if (session.id) {
-      directory_.remove_hub(*session.id);
-      forwarding_changed();
-      raise(HubChanged{*session.id, false});
-      refresh_agents(now);
-    }
-    return;
+    return hub_lost(now, session);
   }
   if (link.take_snapshot_request(now) && session.channels) {
     session.channels->send_control(ControlType::kSnapshotRequest,
@@ -78,6 +71,9 @@ ByteVector Node::network_info() {
     add(control::Candidate::Kind::kPublic, *config_.hub->public_endpoint);
   }
   for (const auto& [hub, endpoint] : observed_) {
+    add(control::Candidate::Kind::kServerReflexive, endpoint);
+  }
+  for (const Endpoint& endpoint : nat_.mapped()) {
     add(control::Candidate::Kind::kServerReflexive, endpoint);
   }
   control::sign_network_info(info, identity_.identity, identity_.network);
@@ -217,6 +213,7 @@ void Node::adopt_chain(Instant now, ConstBytes chain) {
   if (!ours) return;
   self_ = *record;
   identity_.chain = to_vector(chain);
+  if (stun_server_) stun_server_->set_certificate(self_.chain);
   store("certificate", identity_.chain);
   plan_renewal(now);
   // Hubs see the new certificate in a HELLO and tell the others by a row.

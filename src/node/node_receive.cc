@@ -65,6 +65,7 @@ void Node::handle_wireguard(Instant now, PathId path, const Endpoint& from, Byte
 }
 
 void Node::handle_stun(Instant now, PathId path, const Endpoint& from, ConstBytes bytes) {
+  if (path == kSocket && handle_stun_answer(now, from, bytes)) return;
   if (!stun_server_ || is_relay_path(path)) return;
   const auto port = path == kProbeSocket ? stun::ServerPort::kProbe : stun::ServerPort::kMain;
   std::array<std::byte, 1500> out{};
@@ -192,12 +193,7 @@ void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {
   const Id id = *session.id;
   detach(now, id);
   if (session.hub_link) {
-    session.hub_link->session_down();
-    raise(HubChanged{id, false});
-    directory_.remove_hub(id);
-    forwarding_changed();
-    refresh_agents(now);
-    session.has_key_pair = false;
+    hub_lost(now, session);
     session.hub_retry = now + std::chrono::milliseconds(goodbye->return_ms) + kHubEndpointTime;
     return;
   }

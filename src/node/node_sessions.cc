@@ -14,25 +14,14 @@ namespace {
 
 using control::RefusedCode;
 
-wg::PeerConfig own_node_config(bool provisional) {
-  wg::PeerConfig out;
-  out.retransmission = wg::Retransmission::kOwnNode;
-  out.is_provisional = provisional;
-  return out;
-}
-
 }  // namespace
-
-void Node::add_configured_hubs(Instant now) {
-  for (const HubAddress& hub : config_.hubs) add_hub(now, hub.key, hub.endpoints);
-}
 
 void Node::add_hub(Instant now, const crypto::SessionPublic& key, std::vector<Endpoint> endpoints) {
   if (key == device_.public_key() || endpoints.empty()) return;
   Session* session = nullptr;
   if (const auto known = device_.find_peer(key)) {
     session = find(*known);
-  } else if (const auto handle = device_.add_peer(now, key, own_node_config(false))) {
+  } else if (const auto handle = device_.add_peer(now, key, own_node_config(key, false))) {
     session = &add_session(*handle, key);
   }
   if (!session) return;
@@ -56,6 +45,7 @@ void Node::add_stock_peers(Instant now) {
       config.preshared = crypto::PresharedKey(std::span<const std::byte, 32>(*stock.preshared));
     }
     config.persistent_keepalive = std::chrono::seconds(stock.keepalive_seconds);
+    config.greatest_accepted = handshakes_.greatest_accepted(stock.key);
     const auto handle = device_.add_peer(now, stock.key, std::move(config));
     if (!handle) continue;
     Session& session = add_session(*handle, stock.key);
@@ -122,7 +112,8 @@ Session* Node::session_with(Instant now, const Id& id) {
   const Peer* peer = directory_.find(id);
   if (!session) {
     if (!peer) return nullptr;
-    const auto handle = device_.add_peer(now, peer->record.session_key, own_node_config(false));
+    const crypto::SessionPublic& key = peer->record.session_key;
+    const auto handle = device_.add_peer(now, key, own_node_config(key, false));
     if (!handle) return nullptr;
     session = &add_session(*handle, peer->record.session_key);
   }
@@ -180,6 +171,7 @@ void Node::handle_established(Instant now, Session& session) {
   forwarding_changed();
   const bool first = !session.has_key_pair;
   session.has_key_pair = true;
+  remember_handshake(now, session);
   if (session.stock) return;
   open_agent(now, session);
   // A rekey needs no HELLO, but who restarted needs one, and only it knows: it sends its own first.
@@ -189,8 +181,8 @@ void Node::handle_established(Instant now, Session& session) {
 void Node::handle_failed(Instant now, Session& session) {
   session.has_key_pair = false;
   if (session.hub_link) {
-    session.hub_link->session_down();
     session.hub_retry = now;
+    hub_lost(now, session);
   } else if (session.id) {
     raise(PeerChanged{*session.id});
   }
@@ -199,7 +191,7 @@ void Node::handle_failed(Instant now, Session& session) {
 void Node::handle_unknown_initiator(Instant now, const wg::UnknownInitiator& who) {
   // A key known from table E needs no probation; any other proves itself by HELLO or JOIN.
   const bool known = directory_.find_session_key(who.key) != nullptr;
-  const auto handle = device_.accept(now, who.token, own_node_config(!known));
+  const auto handle = device_.accept(now, who.token, own_node_config(who.key, !known));
   if (!handle) return;
   Session& session = add_session(*handle, who.key);
   set_route(now, session, who.from);
@@ -228,6 +220,7 @@ void Node::handle_hello(Instant now, Session& session, ConstBytes body) {
   }
   if (!record) {
     report_refusal(record.error());
+    if (record.error().code == RefusedCode::kWrongNetwork) note_wrong_network(session);
     return refuse(session, control::FrameType::kHello, record.error());
   }
   using Epoch = HelloExchange::Epoch;
@@ -262,6 +255,7 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
   if (Session* old = find(record.id); old && old != &session) drop_session(old->handle);
   directory_.set_record(record);
   bind(session, record.id);
+  remember_handshake(now, session);
   const bool other_epoch = !session.channels || session.channels->peer_epoch() != hello.epoch;
   if (epoch == HelloExchange::Epoch::kNewer) fail_unanswered(session);
   if (other_epoch) {
@@ -292,6 +286,7 @@ void Node::end_revoked(Instant now) {
   for (const wg::PeerHandle handle : ended) {
     const Id id = *find(handle)->id;
     detach(now, id);
+    if (find(handle)->hub_link) hub_lost(now, *find(handle));
     drop_session(handle);
     directory_.forget(id);
     notice(Notice::Level::kInfo, "", id.text() + " was revoked; its session is ended");

@@ -114,6 +114,9 @@ StatusSnapshot Node::status(Instant now) const {
   for (const auto& [handle, session] : sessions_) {
     if (session->hub_link) out.hubs.push_back(hub_status(*session));
   }
+  for (HubStatus& hub : unmet_hubs()) out.hubs.push_back(std::move(hub));
+  out.nat = nat_.nat();
+  out.udp_blocked = is_udp_blocked();
   for (const auto& [id, peer] : directory_.peers()) {
     if (auto info = peer_info(now, id)) out.peers.push_back(*std::move(info));
   }
@@ -129,6 +132,7 @@ HubStatus Node::hub_status(const Session& session) const {
   }
   out.rtt = session.rtt;
   if (session.route) out.endpoint = session.route->endpoint.text();
+  out.wrong_network = is_wrong_network(session.key);
   switch (session.hub_link->state()) {
     case HubLink::State::kOnline: out.state = PeerState::kOnline; break;
     case HubLink::State::kRegistering: out.state = PeerState::kConnecting; break;

@@ -5,6 +5,7 @@
 //
 //   1. poll_device    handshakes and keepalives
 //   2. poll_raw       relayed packets and STUN answers
+//      poll_host      our own questions to hubs: STUN
 //   3. poll_session   per session that may have something: HELLO, frames, lanes, IP packets
 #include <algorithm>
 #include <cstring>
@@ -31,6 +32,7 @@ wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index) {
 std::optional<Transmit> Node::poll_transmit(Instant now, Bytes slot) {
   if (auto transmit = poll_device(now, slot)) return transmit;
   if (auto transmit = poll_raw(slot)) return transmit;
+  if (auto transmit = poll_host(now, slot)) return transmit;
   while (!ready_.empty()) {
     // In turn, so that a busy session does not silence the others.
     auto next = ready_.upper_bound(last_served_);

@@ -19,6 +19,7 @@ struct HubStatus {
   PeerState state = PeerState::kDown;
   std::optional<Nanoseconds> rtt;
   std::string endpoint;  // empty: none known
+  bool wrong_network = false;  // its certificate is of another network
 };
 
 struct StatusSnapshot {
@@ -28,6 +29,7 @@ struct StatusSnapshot {
   std::vector<std::string> addresses;
   std::string session_key;  // base64: WireGuard's public key
   stun::NatClass nat;
+  bool udp_blocked = false;  // no hub ever answered, and nobody else is heard
   std::vector<HubStatus> hubs;
   std::vector<PeerInfo> peers;
   Wall certificate_not_after;

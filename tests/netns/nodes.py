@@ -139,13 +139,14 @@ class Pinged:
 
 
 class Mesh:
-    """A network over a world: hubs first, then every peer joins by one token."""
+    """A network over a world: hubs first, then every peer joins by one token (`peers`: none)."""
 
-    def __init__(self, binary, world, hubs=1):
+    def __init__(self, binary, world, hubs=1, peers=True):
         self.world = world
         self.folder = tempfile.mkdtemp(prefix=f"gl{os.getpid()}-")
         self.hubs = [Node(binary, hub.ns, self.folder, hub.name) for hub in world.hubs[:hubs]]
-        self.peers = [Node(binary, peer.ns, self.folder, peer.name) for peer in world.peers]
+        self.peers = [Node(binary, peer.ns, self.folder, peer.name)
+                      for peer in (world.peers if peers else [])]
         self.failed = False  # set by a test to keep the folder
 
     def node(self, name):

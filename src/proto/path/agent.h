@@ -111,6 +111,8 @@ class Agent {
     filter_.set_local_subnets(std::move(subnets));
   }
   void set_udp_blocked(bool blocked) { udp_blocked_ = blocked; }
+  // Of the outgoing interface; counts for paths found from now on.
+  void set_interface_mtu(std::size_t bytes) { config_.mtu_bytes = bytes; }
   // From tables D and E; host candidates in it are ignored (they go end to end only).
   void set_remote_candidates(Instant now, const std::vector<Candidate>& remote);
   // Relays that work now, best first.

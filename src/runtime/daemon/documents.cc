@@ -19,6 +19,14 @@ json health_of(const node::StatusSnapshot& status, const DaemonFacts& facts) {
   for (const node::HubStatus& hub : status.hubs) {
     if (hub.state == PeerState::kOnline) continue;
     const std::string who = hub.name.empty() ? hub.endpoint : hub.name;
+    if (hub.wrong_network) {
+      out.push_back({{"code", "E_WRONG_NETWORK"},
+                     {"severity", "error"},
+                     {"text", "hub " + who + " belongs to another network"},
+                     {"fix", "correct network.hubs in ginnel.toml, or join that network with a "
+                             "token of its own"}});
+      continue;
+    }
     out.push_back({{"code", "E_HUB_UNREACHABLE"},
                    {"severity", "warning"},
                    {"text", "hub " + who + " does not answer"},
@@ -98,7 +106,7 @@ json status_json(const node::StatusSnapshot& status, const DaemonFacts& facts) {
             {"uptime", facts.uptime_seconds},
             {"mtu", facts.tun ? json(facts.mtu) : json()},
             {"role", facts.hub ? "hub" : "peer"},
-            {"udp", true}}},
+            {"udp", status.udp_blocked ? "blocked" : "ok"}}},
           {"hubs", std::move(hubs)},
           {"master", nullptr},
           {"peers", std::move(peers)},

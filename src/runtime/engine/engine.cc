@@ -7,7 +7,6 @@
 #include "base/writer.h"
 #include "io/clock.h"
 #include "io/entropy.h"
-#include "io/netlink.h"
 #include "runtime/identity_store/enrolment.h"
 #include "runtime/resolve.h"
 
@@ -109,7 +108,8 @@ node::Stored Engine::load_stored() const {
     const auto bytes = prepared_.store.get(name);
     return bytes && *bytes ? **bytes : ByteVector{};
   };
-  return {get("pins"), get("revocations"), get("tokens"), get("peers")};
+  return {get("pins"), get("revocations"), get("tokens"), get("peers"),
+          get("handshakes")};
 }
 
 node::Config Engine::core_config() const {
@@ -124,17 +124,7 @@ node::Config Engine::core_config() const {
   out.tun_mtu = config.tun.mtu.value_or(out.tun_mtu);
   out.resolve_timeout = config.network.resolve_timeout;
   out.hub_heartbeat = config.network.heartbeat.value_or(out.hub_heartbeat);
-  for (const config::HubName& hub : config.network.hubs) {
-    if (hub.key) out.hubs.push_back({*hub.key, resolve(hub.host, hub.port)});
-  }
-  for (const control::HubEntry& hub : enrolment.hubs) {
-    node::HubAddress& entry = out.hubs.emplace_back();
-    entry.key = hub.session;
-    for (const std::string& text : hub.endpoints) {
-      const auto found = resolve(text);
-      entry.endpoints.insert(entry.endpoints.end(), found.begin(), found.end());
-    }
-  }
+  out.hubs = hub_addresses();
   if (config.hub) {
     out.hub = node::HubConfig{.public_endpoint = config.hub->public_endpoint,
                               .probe_port = probe_ ? probe_->local().port : std::uint16_t{0}};
@@ -179,7 +169,7 @@ Result<void, Error> Engine::open_core() {
                                        Rng(*key), io::now(), io::wall());
   alarm_ = loop_->add_alarm([this] { node_->handle_timeout(io::now()); });
   loop_->after_round([this] { pump(); });
-  tell_interfaces();
+  watch_host();
   return {};
 }
 
@@ -188,27 +178,6 @@ Result<void, Error> Engine::start_forwarding(const io::Tun* tun) {
   if (!plane) return Fail(plane.error());
   plane_ = *std::move(plane);
   return loop_->watch(plane_->fd(), {.read = true}, [this](io::Ready) { plane_->receive(); });
-}
-
-void Engine::tell_interfaces() {
-  auto netlink = io::Netlink::open();
-  if (!netlink) return;
-  const auto interfaces = (*netlink)->interfaces();
-  const auto addresses = (*netlink)->addresses();
-  if (!interfaces || !addresses) return;
-  std::vector<Prefix> subnets;
-  std::vector<Address> own;
-  for (const io::InterfaceAddress& address : *addresses) {
-    const bool ours = std::ranges::find(node_->self().addresses, address.address) !=
-                      node_->self().addresses.end();
-    if (ours || !address.usable || address.address.is_loopback() ||
-        address.address.is_link_local()) {
-      continue;
-    }
-    subnets.push_back(Prefix::make(address.address, address.length));
-    own.push_back(address.address);
-  }
-  node_->set_interfaces(io::now(), std::move(subnets), std::move(own), main_->local().port);
 }
 
 void Engine::run() {
@@ -257,6 +226,7 @@ void Engine::pump() {
 void Engine::handle(node::Event event) {
   if (plane_ && plane_->handle(event)) return;
   if (const auto* request = std::get_if<node::StoreRequest>(&event)) return store(*request);
+  if (std::holds_alternative<node::HubChanged>(event)) hubs_changed();
   if (handler_) handler_(event);
 }
 

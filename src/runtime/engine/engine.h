@@ -18,6 +18,8 @@
 #include "io/udp_socket.h"
 #include "node/node.h"
 #include "runtime/engine/forwarding_plane.h"
+#include "runtime/engine/hub_names.h"
+#include "runtime/engine/network_watch.h"
 #include "runtime/outbox.h"
 #include "runtime/prepared.h"
 
@@ -67,7 +69,18 @@ class Engine {
   void receive(io::UdpSocket& socket, PathId path);
   void handle(node::Event event);
   void store(const node::StoreRequest& request);
-  void tell_interfaces();
+  // engine_host.cc: the host around the node
+  struct HubSource {
+    std::optional<crypto::SessionPublic> key;
+    std::vector<std::string> texts;  // "HOST:PORT"
+  };
+  std::vector<HubSource> hub_sources() const;
+  std::vector<node::HubAddress> hub_addresses() const;
+  void watch_host();
+  void watch_hub_names();
+  void tell_network(const HostNetwork& network);
+  void tell_wall();
+  void hubs_changed();
 
   Prepared prepared_;
   EventHandler handler_;
@@ -80,6 +93,9 @@ class Engine {
   bool forwarding_threads_;
   std::unique_ptr<ForwardingPlane> plane_;
   io::Alarm alarm_;
+  io::Alarm wall_alarm_;
+  std::unique_ptr<NetworkWatch> network_;
+  std::optional<HubNames> hub_names_;
   std::vector<std::uint64_t> stored_tickets_;  // to be told to the core once it is not busy
   bool leaving_ = false;
 };
