@@ -1,5 +1,6 @@
 # How a module of the tree becomes a library with tests beside its sources.
 include_guard()
+include(GinnelInstall)
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -31,17 +32,23 @@ if(GINNEL_FUZZ)
 endif()
 
 find_package(GTest REQUIRED)
+set(GINNEL_MODULES_DIR "${CMAKE_SOURCE_DIR}/src")
 
-# ginnel_module(NAME SOURCES … [DEPS …] [TESTS …])
+# ginnel_module(NAME [NOT_INSTALLED] SOURCES … [DEPS …] [TESTS …])
 # Makes the library ginnel_NAME (alias ginnel::NAME) and, of TESTS, the program NAME_test with one
 # CTest entry. Test data: the macro GINNEL_TESTDATA is the module's testdata folder.
+# Modules of src/ are installed (GinnelInstall.cmake) unless NOT_INSTALLED stands there.
 function(ginnel_module name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;TESTS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "NOT_INSTALLED" "" "SOURCES;DEPS;TESTS;TEST_DEPS" ${ARGN})
   add_library(ginnel_${name} STATIC ${ARG_SOURCES})
   add_library(ginnel::${name} ALIAS ginnel_${name})
   target_link_libraries(ginnel_${name} PUBLIC ${ARG_DEPS} PRIVATE $<BUILD_INTERFACE:ginnel_options>)
   target_include_directories(ginnel_${name} PUBLIC
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+  cmake_path(IS_PREFIX GINNEL_MODULES_DIR "${CMAKE_CURRENT_SOURCE_DIR}" is_of_src)
+  if(is_of_src AND NOT ARG_NOT_INSTALLED)
+    ginnel_install_library(${name})
+  endif()
   if(ARG_TESTS)
     ginnel_test(${name}_test SOURCES ${ARG_TESTS} DEPS ginnel_${name} ${ARG_TEST_DEPS})
   endif()
