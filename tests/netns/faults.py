@@ -29,6 +29,8 @@ STATUS_LAG_SECONDS = 1.0  # path.kind follows the node's own switch within it
 SEEN_DOWN_SECONDS = 5.0  # states follow the truth within it
 CHECKED_SECONDS = 300  # for all acknowledged messages and the faults between them
 FAULT_SECONDS = 3.0  # how long each of them lasts at least
+DIRECT_AGAIN_SECONDS = 60  # punching that failed is tried again ever more rarely
+RESUMED_SECONDS = 10.0  # messages flow again after the only way is open again
 
 
 class Wrong(Exception):
@@ -222,13 +224,13 @@ def checker_command(options, mesh, site, role, name, peer):
 
 
 def faults_in_turn(options, world, mesh, run):
-    """One fault after each sixth of the messages, so that they flow before, through and after it."""
+    """One fault after each seventh of the messages: they flow before, through and after it."""
     hub, sites = mesh.hubs[0], world.sites
     stories = []
 
-    def await_sixth(number, kinds):
-        run.wait_for_taken(options.count * number // 6, CHECKED_SECONDS)
-        run.wait_for_kind(kinds, 20)
+    def await_part(number, kinds):
+        run.wait_for_taken(options.count * number // 7, CHECKED_SECONDS)
+        run.wait_for_kind(kinds, DIRECT_AGAIN_SECONDS)
 
     def hold(what):
         before, start = run.sender.taken, time.monotonic()
@@ -236,25 +238,39 @@ def faults_in_turn(options, world, mesh, run):
         run.wait_for_taken(before + 1, 20)  # they go on while it lasts
         stories.append(f"{what} at {before} ({time.monotonic() - start:.1f} s)")
 
-    await_sixth(1, RELAYED)
+    await_part(1, RELAYED)
     world.unblock(*sites)
-    run.wait_for_kind(DIRECT, 20)
-    stories.append(f"direct at {run.sender.taken}")
-    await_sixth(2, DIRECT)
+    start = time.monotonic()
+    run.wait_for_kind(DIRECT, DIRECT_AGAIN_SECONDS)
+    stories.append(f"direct at {run.sender.taken} ({time.monotonic() - start:.1f} s)")
+    await_part(2, DIRECT)
     hub.kill()
     hold("hub killed")
     hub.up()
     stories.append(f"hub restarted at {run.sender.taken}")
-    await_sixth(3, DIRECT)
+    await_part(3, DIRECT)
     world.block(*sites)
     run.wait_for_kind(RELAYED, 20)
     hold("cut")
+    await_part(4, RELAYED)
+    hub.kill()  # the only way now
+    time.sleep(FAULT_SECONDS)
+    hub.up()
+    resumed = after_restart(run)
+    stories.append(f"relay restarted at {run.sender.taken} (on again in {resumed:.1f} s)")
+    await_part(5, RELAYED)
     world.unblock(*sites)
-    await_sixth(4, DIRECT)
+    await_part(6, DIRECT)
     world.rebind(sites[0])
     stories.append(f"NAT rebooted at {run.sender.taken}")
-    await_sixth(5, DIRECT)
     return stories
+
+
+def after_restart(run):
+    """Seconds until a message is taken again."""
+    before, start = run.sender.taken, time.monotonic()
+    run.wait_for_taken(before + 1, RESUMED_SECONDS)
+    return time.monotonic() - start
 
 
 def acked(options):
