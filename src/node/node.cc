@@ -133,7 +133,7 @@ std::optional<Instant> Node::next_timeout() const {
   }
   for (const auto& [id, row] : registry_.rows()) out = earlier(out, row.heard + kSilence);
   for (const auto& [id, send] : acked_) out = earlier(out, send.deadline);
-  for (const auto& waiting : unresolved_) out = earlier(out, waiting.deadline);
+  for (const auto& [order, message] : waiting_) out = earlier(out, message.deadline);
   return earlier(out, next_host_timeout());
 }
 

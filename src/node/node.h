@@ -42,10 +42,12 @@ inline constexpr std::size_t kNodeBudgetBytes = std::size_t{64} << 20;
 inline constexpr std::size_t kRawQueueMax = 1024;
 // Of one inner frame that goes out; longer than a packet and it is fragmented.
 inline constexpr std::size_t kFrameBytesMax = 4096;
-// Acknowledged sends under way.
+// Acknowledged sends under way; one more fails.
 inline constexpr std::size_t kAckedSendsMax = 4096;
-// Names that messages wait for.
+// Messages of plain sends that wait for a name to become known; one more is refused.
 inline constexpr std::size_t kUnresolvedMax = 1024;
+// Of messages that wait for a name or for room in their channel; one more is refused.
+inline constexpr std::size_t kWaitingBytesMax = std::size_t{64} << 20;
 // A datagram fits one packet on every path.
 inline constexpr std::size_t kDatagramBytesMax = 1024;
 // An attached node that was not heard for this long is offline. Its heartbeat comes every 2 s, and
@@ -187,18 +189,17 @@ class Node {
   struct AckedSend {
     std::uint64_t call = 0;
     std::string peer_text;
-    std::optional<Id> peer;  // none: the name is not known yet
+    std::optional<Id> peer;  // set: the message was handed to the channel to this peer
     std::string channel;
-    ByteVector data;  // until it is handed to the channel
-    bool handed_over = false;
     bool no_subscriber = false;  // the receiver said so
     Instant deadline;
   };
-  struct Unresolved {
+  // A message whose peer is not known yet, or whose channel has no room.
+  struct Waiting {
     std::string peer_text;
     std::string channel;
     ByteVector data;
-    Instant deadline;
+    std::optional<Instant> deadline;  // none: an acknowledged send, which has its own
   };
 
   // node.cc
@@ -283,6 +284,7 @@ class Node {
   void handle_goodbye(Instant now, Session& session, ConstBytes body);
   void handle_fragment(Instant now, Session& session, const wg::Route& from, ConstBytes body);
   void handle_channel_events(Instant now, Session& session);
+  void handle_writable(Instant now, Session& session, const std::string& channel);
   void handle_control(Instant now, Session& session, control::ControlType type, ConstBytes body);
 
   // node_transmit.cc: a packet's way out
@@ -380,22 +382,37 @@ class Node {
   // node_messages.cc
   void open_early_channels(Session& session);
   void flush_early(Session& session);
+  void drop_early(const EarlyMessage& message, Error error);
   Result<void, Error> send_to(Session& session, std::string_view channel,
                               std::uint64_t message_id, ConstBytes data);
-  void note_not_taken(const control::NotTaken& message);
-  void fail_unanswered(const Session& session);
-  void settle_late(std::uint64_t message_id);
+  Result<void, Error> keep_early(Session& session, std::string_view channel,
+                                 std::uint64_t message_id, ConstBytes data);
   Result<void, Error> deliver_to_self(std::string_view channel, ConstBytes data);
   std::optional<Arrived> take_own(std::string_view channel);
-  void hand_over(Instant now, std::uint64_t id, AckedSend& send);
-  void settle(std::uint64_t message_id, std::optional<Error> error);
-  void resolve_waiting(Instant now);
-  void resolve_waiting_if_needed(Instant now);
-  void expire_messages(Instant now);
   void handle_arrived(Session& session, const std::string& channel);
   bool is_subscribed(std::string_view channel) const {
     return subscribed_to_all_ > 0 || subscriptions_.contains(channel);
   }
+
+  // node_waiting.cc: what waits for its name, its room or its acknowledgement
+  std::string key_of(std::string_view peer_text) const;
+  bool is_waiting(std::string_view peer_text, std::string_view channel) const;
+  bool has_waiting_room(std::size_t bytes) const;
+  Result<void, Error> wait_for_name(Instant now, std::string_view peer, std::string_view channel,
+                                    ConstBytes data);
+  void begin_acked(Instant now, AckedSend send, ConstBytes data);
+  bool hand_over(Instant now, std::uint64_t order, const Waiting& message);
+  void stop_waiting(std::uint64_t order);
+  void resolve_waiting(Instant now);
+  void handle_budget_freed(Instant now);
+  void refuse_until_writable(const Id& peer, std::string_view channel);
+  void tell_refused();
+  void retire_channels(Session& session);
+  void note_not_taken(const control::NotTaken& message);
+  void fail_unanswered(const Session& session);
+  void settle(std::uint64_t message_id, std::optional<Error> error);
+  void settle_late(std::uint64_t message_id);
+  void expire_messages(Instant now);
 
   // node_status.cc
   PathInfo path_of(const Session& session) const;
@@ -445,8 +462,9 @@ class Node {
   std::map<std::string, std::uint32_t, std::less<>> subscriptions_;
   std::uint32_t subscribed_to_all_ = 0;
   std::map<std::uint64_t, AckedSend> acked_;  // by message id
-  std::deque<Unresolved> unresolved_;
-  std::size_t unresolved_bytes_ = 0;
+  std::map<std::uint64_t, Waiting> waiting_;  // in the order of sending; acked: by message id
+  std::size_t waiting_bytes_ = 0;
+  std::set<std::pair<Id, std::string>> refused_;  // a ChannelWritable is owed to these
   std::deque<std::pair<std::string, ByteVector>> own_messages_;  // to ourselves: channel, data
   std::uint64_t next_message_id_ = 1;
 

@@ -1,8 +1,7 @@
-// Messages by Id: programs' sends in, arrived ones out, and acknowledgements.
+// Messages by Id: programs' sends in, arrived ones out.
 //
 //   send         name -> Id -> session -> channel; what has no lanes yet waits in `early`, what has
-//                no Id yet in `unresolved_`
-//   send_acked   the same, with a message id whose TAKEN settles it
+//                no Id yet in `waiting_` (node_waiting.cc)
 //   arrived      waits in its lane until a subscriber's program takes it
 #include <algorithm>
 
@@ -40,23 +39,33 @@ Result<void, Error> Node::send_to(Session& session, std::string_view channel,
     return Fail(error_of(Channels::SendError::kTooLarge));
   }
   wake(session);
-  // Until the other's HELLO shows its epoch a copy is kept, see flush_early.
-  if (!session.is_ready()) {
-    const bool fits = session.early.empty() || session.early_bytes + data.size() <= kChannelWindowBytes;
-    if (!fits) return Fail(error_of(Channels::SendError::kWouldBlock));
-    // Lanes of an earlier session go on if the epochs are the same: order and all.
-    if (session.channels && session.early.empty()) session.early_in_lanes = true;
-    if (session.early_in_lanes) {
-      const auto sent = session.channels->send(channel, message_id, data);
-      if (!sent) return Fail(error_of(sent.error()));
-    }
-    session.early.push_back({std::string(channel), message_id, to_vector(data)});
-    session.early_bytes += data.size();
-    if (!session.channels) open_early_channels(session);
-    return {};
+  if (!session.is_ready() || !session.early.empty()) {
+    return keep_early(session, channel, message_id, data);
   }
   const auto sent = session.channels->send(channel, message_id, data);
   return sent ? Result<void, Error>{} : Fail(error_of(sent.error()));
+}
+
+// Until the other's HELLO shows its epoch a copy is kept, see flush_early.
+Result<void, Error> Node::keep_early(Session& session, std::string_view channel,
+                                     std::uint64_t message_id, ConstBytes data) {
+  const bool fits =
+      session.early.empty() || session.early_bytes + data.size() <= kChannelWindowBytes;
+  if (!fits) {
+    if (session.id) refuse_until_writable(*session.id, channel);
+    return Fail(error_of(Channels::SendError::kWouldBlock));
+  }
+  bool in_lanes = false;
+  if (session.channels && (session.early.empty() || session.early.back().in_lanes)) {
+    const auto sent = session.channels->send(channel, message_id, data);
+    if (!sent && session.id) refuse_until_writable(*session.id, channel);
+    if (!sent) return Fail(error_of(sent.error()));
+    in_lanes = true;
+  }
+  session.early.push_back({std::string(channel), message_id, to_vector(data), in_lanes});
+  session.early_bytes += data.size();
+  if (!session.channels) open_early_channels(session);
+  return {};
 }
 
 // The other's epoch stands in its row of table E: lanes can open before its HELLO comes, so the
@@ -69,187 +78,54 @@ void Node::open_early_channels(Session& session) {
   if (epoch == 0) return;
   session.channels = std::make_unique<Channels>(
       Channels::Options{.own_epoch = epoch_, .peer_epoch = epoch}, budget_);
-  session.early_in_lanes = true;
-  for (const EarlyMessage& message : session.early) {
-    (void)session.channels->send(message.channel, message.id, message.data);
+  for (EarlyMessage& message : session.early) {
+    const auto sent = session.channels->send(message.channel, message.id, message.data);
+    if (!sent) return;
+    message.in_lanes = true;
   }
 }
 
 // The lanes are those of the right epoch now. What waited, or went into lanes of another epoch and
-// so was dropped by the other side, enters them.
+// so was dropped by the other side, enters them; for what finds no room WritableAgain comes.
 void Node::flush_early(Session& session) {
-  auto early = std::exchange(session.early, {});
-  session.early_bytes = 0;
-  session.early_in_lanes = false;
-  for (EarlyMessage& message : early) {
-    const auto sent = session.channels->send(message.channel, message.id, message.data);
-    if (sent || message.id == 0) continue;
-    settle(message.id, error_of(sent.error()));
+  while (!session.early.empty()) {
+    const EarlyMessage& message = session.early.front();
+    if (!message.in_lanes) {
+      const auto sent = session.channels->send(message.channel, message.id, message.data);
+      if (!sent && sent.error() == Channels::SendError::kWouldBlock) return;
+      if (!sent) drop_early(message, error_of(sent.error()));
+    }
+    session.early_bytes -= message.data.size();
+    session.early.pop_front();
   }
+  tell_refused();
+}
+
+// More channels than there are lanes, or a name that is none.
+void Node::drop_early(const EarlyMessage& message, Error error) {
+  if (message.id != 0) return settle(message.id, std::move(error));
+  notice(Notice::Level::kWarning, std::string(code_name(error.code)),
+         "a message on channel " + message.channel + " was not sent: " + error.text);
 }
 
 Result<void, Error> Node::send(Instant now, std::string_view peer, std::string_view channel,
                                ConstBytes data) {
+  if (channel.empty() || channel.size() > control::kChannelBytesMax) {
+    return Fail(error_of(Channels::SendError::kBadChannel));
+  }
   const auto id = resolve(peer);
   if (!id) {
-    const bool can_wait = !directory_.is_ambiguous(peer) && unresolved_.size() < kUnresolvedMax &&
-                          unresolved_bytes_ + data.size() <= kChannelWindowBytes;
-    if (!can_wait) return Fail(id.error());
-    unresolved_bytes_ += data.size();
-    unresolved_.push_back({std::string(peer), std::string(channel), to_vector(data),
-                           now + config_.resolve_timeout});
-    return {};
+    if (directory_.is_ambiguous(peer)) return Fail(id.error());
+    return wait_for_name(now, peer, channel, data);
   }
   if (*id == self_.id) return deliver_to_self(channel, data);
+  if (is_waiting(peer, channel)) {
+    refuse_until_writable(*id, channel);
+    return Fail(error_of(Channels::SendError::kWouldBlock));
+  }
   Session* session = session_with(now, *id);
   if (!session) return Fail(Error{Errc::kUnreachable, "no way to " + std::string(peer), ""});
   return send_to(*session, channel, 0, data);
-}
-
-void Node::send_acked(Instant now, std::uint64_t call, const std::vector<std::string>& peers,
-                      std::string_view channel, ConstBytes data, Nanoseconds deadline) {
-  for (const std::string& peer : peers) {
-    const std::uint64_t message_id = next_message_id_++;
-    AckedSend send{.call = call,
-                   .peer_text = peer,
-                   .peer = {},
-                   .channel = std::string(channel),
-                   .data = to_vector(data),
-                   .deadline = now + deadline};
-    if (acked_.size() >= kAckedSendsMax) {
-      raise(AckSettled{call, {}, peer, Error{Errc::kWouldBlock, "too many sends are under way", ""}});
-      continue;
-    }
-    const auto it = acked_.emplace(message_id, std::move(send)).first;
-    hand_over(now, message_id, it->second);
-  }
-}
-
-// Gives the message to its lane, once its peer is known and the lane has room.
-void Node::hand_over(Instant now, std::uint64_t message_id, AckedSend& send) {
-  const auto id = resolve(send.peer_text);
-  if (!id) {
-    // Whom nobody knows now may register within resolve_timeout; an ambiguous name stays so.
-    if (directory_.is_ambiguous(send.peer_text) || Id::parse(send.peer_text)) {
-      if (directory_.is_ambiguous(send.peer_text)) settle(message_id, id.error());
-    }
-    return;
-  }
-  if (*id == self_.id) {
-    return settle(message_id, Error{Errc::kUsage, "a node does not message itself", ""});
-  }
-  send.peer = *id;
-  Session* session = session_with(now, *id);
-  if (!session) return;
-  const auto sent = send_to(*session, send.channel, message_id, send.data);
-  if (sent) {
-    send.handed_over = true;
-    send.data = {};
-  } else if (sent.error().code != Errc::kWouldBlock) {
-    settle(message_id, sent.error());
-  }
-}
-
-void Node::settle(std::uint64_t message_id, std::optional<Error> error) {
-  const auto it = acked_.find(message_id);
-  if (it == acked_.end()) return;
-  const AckedSend send = std::move(it->second);
-  acked_.erase(it);
-  raise(AckSettled{send.call, send.peer.value_or(Id{}), send.peer_text, std::move(error)});
-}
-
-void Node::note_not_taken(const control::NotTaken& message) {
-  const auto it = acked_.find(message.message_id);
-  if (it == acked_.end()) return;
-  if (message.code == NotTaken::Code::kNoSubscriber) {
-    it->second.no_subscriber = true;  // one may still come before the deadline
-    return;
-  }
-  settle(message.message_id, Error{Errc::kDenied, "the receiver did not take the message", ""});
-}
-
-// What was sent and not taken when the other node turned out to be a new run of itself.
-void Node::fail_unanswered(const Session& session) {
-  std::vector<std::uint64_t> lost;
-  for (const auto& [message_id, send] : acked_) {
-    if (!send.handed_over || send.peer != session.id) continue;
-    const bool early = std::ranges::any_of(
-        session.early, [&](const EarlyMessage& message) { return message.id == message_id; });
-    if (!early) lost.push_back(message_id);
-  }
-  for (const std::uint64_t message_id : lost) {
-    settle(message_id, Error{Errc::kUnreachable,
-                             "the peer restarted; whether it had the message is unknown", ""});
-  }
-}
-
-// A name may have become known, a lane writable, a path found.
-void Node::resolve_waiting(Instant now) {
-  std::vector<std::uint64_t> waiting;
-  for (const auto& [message_id, send] : acked_) {
-    if (!send.handed_over) waiting.push_back(message_id);
-  }
-  for (const std::uint64_t message_id : waiting) {
-    const auto it = acked_.find(message_id);
-    if (it != acked_.end()) hand_over(now, message_id, it->second);
-  }
-  for (std::size_t left = unresolved_.size(); left > 0; --left) {
-    Unresolved message = std::move(unresolved_.front());
-    unresolved_.pop_front();
-    const auto id = resolve(message.peer_text);
-    Session* session = id ? session_with(now, *id) : nullptr;
-    if (session && send_to(*session, message.channel, 0, message.data)) {
-      unresolved_bytes_ -= message.data.size();
-    } else {
-      unresolved_.push_back(std::move(message));
-    }
-  }
-}
-
-void Node::expire_messages(Instant now) {
-  resolve_waiting_if_needed(now);
-  std::vector<std::uint64_t> late;
-  for (const auto& [message_id, send] : acked_) {
-    if (send.deadline <= now) late.push_back(message_id);
-  }
-  for (const std::uint64_t message_id : late) settle_late(message_id);
-  while (!unresolved_.empty() && unresolved_.front().deadline <= now) {
-    const Unresolved message = std::move(unresolved_.front());
-    unresolved_.pop_front();
-    unresolved_bytes_ -= message.data.size();
-    notice(Notice::Level::kWarning, "E_UNKNOWN_PEER",
-           "a message for " + message.peer_text + " was not sent: nobody by this name came");
-  }
-}
-
-void Node::resolve_waiting_if_needed(Instant now) {
-  const bool waits = !unresolved_.empty() || std::ranges::any_of(acked_, [](const auto& send) {
-    return !send.second.handed_over;
-  });
-  if (waits) resolve_waiting(now);
-}
-
-void Node::settle_late(std::uint64_t message_id) {
-  const AckedSend& send = acked_.at(message_id);
-  const std::string who = send.peer_text;
-  // The receiver is asked to drop it, so that a message reported as failed is not given later.
-  Session* session = send.peer ? find(*send.peer) : nullptr;
-  if (session && session->channels && send.handed_over) {
-    session->channels->send_control(ControlType::kCancel,
-                                    control::to_bytes(control::Cancel{message_id}));
-    wake(*session);
-  }
-  if (send.no_subscriber) {
-    return settle(message_id, Error{Errc::kNoSubscriber,
-                                    "no program on " + who + " takes channel " + send.channel,
-                                    "start one there: ginnel sub " + send.channel});
-  }
-  if (!send.peer) return settle(message_id, resolve(who).error());
-  if (!session || !session->has_key_pair) {
-    return settle(message_id, Error{Errc::kTimeout, who + " did not answer in time",
-                                    "see why: ginnel why " + who});
-  }
-  settle(message_id, Error{Errc::kTimeout, who + " did not take the message in time", ""});
 }
 
 void Node::subscribe(std::string_view channel) {
@@ -311,7 +187,11 @@ void Node::taken(const Id& from, std::uint64_t message_id) {
 
 // A program may message its own node; the message never leaves it.
 Result<void, Error> Node::deliver_to_self(std::string_view channel, ConstBytes data) {
-  if (own_messages_.size() >= kUnresolvedMax) {
+  if (data.size() > control::kMessageBytesMax) {
+    return Fail(error_of(Channels::SendError::kTooLarge));
+  }
+  if (own_messages_.size() >= kUnresolvedMax || !budget_.try_charge_receive(data.size())) {
+    refuse_until_writable(self_.id, channel);
     return Fail(error_of(Channels::SendError::kWouldBlock));
   }
   own_messages_.push_back({std::string(channel), to_vector(data)});
@@ -325,6 +205,8 @@ std::optional<Arrived> Node::take_own(std::string_view channel) {
   if (it == own_messages_.end()) return std::nullopt;
   Arrived out{0, std::move(it->second)};
   own_messages_.erase(it);
+  budget_.release_receive(out.data.size());
+  tell_refused();
   return out;
 }
 
@@ -345,7 +227,7 @@ Result<void, Error> Node::send_datagram(Instant now, std::string_view peer,
 }
 
 std::size_t Node::outstanding() const {
-  std::size_t out = 0;
+  std::size_t out = waiting_bytes_;
   for (const auto& [handle, session] : sessions_) {
     out += session->early_bytes;
     if (session->channels) out += session->channels->outstanding();

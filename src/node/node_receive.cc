@@ -210,11 +210,18 @@ void Node::handle_channel_events(Instant now, Session& session) {
     if (const auto* arrived = std::get_if<MessageArrived>(&*event)) {
       handle_arrived(*live, arrived->channel);
     } else if (const auto* writable = std::get_if<WritableAgain>(&*event)) {
-      if (live->id) raise(ChannelWritable{*live->id, writable->channel});
+      handle_writable(now, *live, writable->channel);
     } else if (const auto* control = std::get_if<ControlArrived>(&*event)) {
       handle_control(now, *live, control->type, control->body);
     }
   }
+}
+
+// What waits goes first: a program that is told earlier would only be refused again.
+void Node::handle_writable(Instant now, Session& session, const std::string& channel) {
+  if (session.is_ready()) flush_early(session);
+  if (session.id) refuse_until_writable(*session.id, channel);
+  resolve_waiting(now);
 }
 
 void Node::handle_control(Instant now, Session& session, control::ControlType type,

@@ -85,6 +85,7 @@ void Node::drop_session(wg::PeerHandle handle) {
     if (it != by_id_.end() && it->second == handle) by_id_.erase(it);
     raise(PeerChanged{*session->id});
   }
+  retire_channels(*session);
   ready_.erase(handle);
   observed_.erase(handle);
   device_.remove_peer(handle);
@@ -259,14 +260,12 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
   const bool other_epoch = !session.channels || session.channels->peer_epoch() != hello.epoch;
   if (epoch == HelloExchange::Epoch::kNewer) fail_unanswered(session);
   if (other_epoch) {
+    retire_channels(session);
     session.channels = std::make_unique<Channels>(
         Channels::Options{.own_epoch = epoch_, .peer_epoch = hello.epoch}, budget_);
-    flush_early(session);
-  } else {
-    session.early.clear();
-    session.early_bytes = 0;
-    session.early_in_lanes = false;
+    for (EarlyMessage& message : session.early) message.in_lanes = false;
   }
+  flush_early(session);
   open_agent(now, session);
   if (session.hub_link && (!was_ready || epoch == HelloExchange::Epoch::kNewer)) {
     session.hub_link->session_up(now);

@@ -96,6 +96,81 @@ TEST_F(NodeTest, AnAcknowledgedSendSucceedsWhenAProgramTookIt) {
   EXPECT_EQ(alice->settled.back().error->code, Errc::kUnknownPeer);
 }
 
+// API.md: in order per (peer, channel). A small message would fit the window that a large one before
+// it does not.
+TEST_F(NodeTest, AcknowledgedMessagesDoNotOvertakeOneThatWaitsForRoom) {
+  const auto alice = join_and_start("alice");
+  const auto bob = join_and_start("bob");
+  ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob"); }));
+  bob->node->subscribe("jobs");
+  const std::string id = alice->node->resolve("bob")->text();
+  const std::size_t sizes[] = {700'000, 600'000, 1, 500'000, 2, 1'048'576, 3};
+  std::uint64_t call = 0;
+  for (const std::size_t size : sizes) {
+    const std::string text(size, static_cast<char>('0' + call));
+    const std::string peer = call % 2 == 0 ? "bob" : id;  // however it is named
+    alice->node->send_acked(wire_.now(), ++call, {peer}, "jobs", bytes_of(text), 30s);
+  }
+  const auto plain = alice->node->send(wire_.now(), "bob", "jobs", bytes_of("!"));
+  ASSERT_FALSE(plain);
+  EXPECT_EQ(plain.error().code, Errc::kWouldBlock);
+  const auto told = [&] {
+    return std::ranges::any_of(alice->events, [](const Event& e) {
+      const auto* writable = std::get_if<ChannelWritable>(&e);
+      return writable && writable->channel == "jobs";
+    });
+  };
+  ASSERT_TRUE(wire_.run(30s, [&] { return alice->settled.size() == 7; }));
+  EXPECT_TRUE(told());
+  ASSERT_EQ(bob->messages.size(), 7u);
+  for (std::size_t i = 0; i < 7; ++i) {
+    EXPECT_FALSE(alice->settled[i].error);
+    EXPECT_EQ(bob->messages[i].second.size(), sizes[i]) << i;
+  }
+}
+
+TEST_F(NodeTest, MessagesOfBothKindsToANameNotYetKnownKeepTheirOrder) {
+  const auto alice = join_and_start("alice");
+  ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "hub"); }));
+  ASSERT_TRUE(alice->node->send(wire_.now(), "bob", "chat", bytes_of("0")));
+  alice->node->send_acked(wire_.now(), 1, {"bob"}, "chat", bytes_of("1"), 10s);
+  ASSERT_TRUE(alice->node->send(wire_.now(), "bob", "chat", bytes_of("2")));
+  const auto bob = join_and_start("bob");
+  bob->node->subscribe("chat");
+  ASSERT_TRUE(wire_.run(5s, [&] { return bob->messages.size() == 3; }));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(bob->messages[i].second, std::to_string(i));
+}
+
+// The session dies of silence and is made again by the first of these messages: what is sent before
+// the new HELLO has come is neither lost nor doubled.
+TEST_F(NodeTest, MessagesSentWhileASessionIsMadeAgainArrive) {
+  const auto alice = join_and_start("alice");
+  const auto bob = join_and_start("bob");
+  ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
+  bob->node->subscribe("chat");
+  ASSERT_TRUE(alice->node->send(wire_.now(), "bob", "chat", bytes_of("0")));
+  ASSERT_TRUE(wire_.run(2s, [&] { return bob->messages.size() == 1; }));
+  const Endpoint alice_at = alice->station->at;
+  wire_.drop = [&](const Endpoint& from, const Endpoint& to) {
+    return from == alice_at || to == alice_at;
+  };
+  std::size_t sent = 1;
+  const auto send_one = [&] {
+    if (alice->node->send(wire_.now(), "bob", "chat", bytes_of(std::to_string(sent)))) ++sent;
+  };
+  send_one();
+  wire_.run(300s, [] { return false; });
+  wire_.drop = nullptr;
+  for (int i = 0; i < 2000; ++i) {
+    send_one();
+    wire_.run(5ms, [] { return false; });
+  }
+  ASSERT_TRUE(wire_.run(90s, [&] { return bob->messages.size() >= sent; }));
+  wire_.run(30s, [] { return false; });
+  ASSERT_EQ(bob->messages.size(), sent);
+  for (std::size_t i = 0; i < sent; ++i) EXPECT_EQ(bob->messages[i].second, std::to_string(i));
+}
+
 TEST_F(NodeTest, WithoutASubscriberAnAcknowledgedSendFailsAndIsNeverGivenLater) {
   const auto alice = join_and_start("alice");
   const auto bob = join_and_start("bob");

@@ -30,6 +30,7 @@ wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index) {
 }
 
 std::optional<Transmit> Node::poll_transmit(Instant now, Bytes slot) {
+  if (budget_.take_freed()) handle_budget_freed(now);
   if (auto transmit = poll_device(now, slot)) return transmit;
   if (auto transmit = poll_raw(slot)) return transmit;
   if (auto transmit = poll_host(now, slot)) return transmit;

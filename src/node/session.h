@@ -30,6 +30,7 @@ struct EarlyMessage {
   std::string channel;
   std::uint64_t id = 0;  // 0: no acknowledgement wanted
   ByteVector data;
+  bool in_lanes = false;  // the lanes of the epoch that we believe in have it too
 };
 
 struct Session {
@@ -55,9 +56,8 @@ struct Session {
   HelloExchange hello;
 
   std::unique_ptr<Channels> channels;  // set: both epochs are known
-  std::deque<EarlyMessage> early;
+  std::deque<EarlyMessage> early;      // those in lanes first
   std::size_t early_bytes = 0;
-  bool early_in_lanes = false;  // `early` was also given to channels
   std::deque<ByteVector> frames;   // whole inner frames for the next packets
   std::deque<ByteVector> packets;  // inner IP packets
   control::Reassembler fragments;

@@ -2,12 +2,14 @@
 """What must survive: hubs that die and come back, paths that die without a word.
 
     faults.py --ginnel build/release/ginnel [--only silent_cut,hub_restart]
+              [--checker build/release/checker [--count 10000] [--seed 1]]
 
 Each case builds its own world. Bounds are those of the issue and of the design (liveness by
 authenticated data: a dead direct path is back on the relay within 2 s).
 """
 import argparse
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -16,12 +18,19 @@ import traffic
 from lab import World
 from nodes import DIRECT, RELAYED, Mesh
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
+from checked import Checked  # pylint: disable=wrong-import-position
+
 BACK_ON_RELAY_SECONDS = 2.0
 BACK_DIRECT_SECONDS = 5.0  # after the way is open again
 HUB_BACK_SECONDS = 3.0
 PEERS_OF_RESTART = 20
 STATUS_LAG_SECONDS = 1.0  # path.kind follows the node's own switch within it
 SEEN_DOWN_SECONDS = 5.0  # states follow the truth within it
+CHECKED_SECONDS = 300  # for all acknowledged messages and the faults between them
+FAULT_SECONDS = 3.0  # how long each of them lasts at least
+DIRECT_AGAIN_SECONDS = 60  # punching that failed is tried again ever more rarely
+RESUMED_SECONDS = 10.0  # messages flow again after the only way is open again
 
 
 class Wrong(Exception):
@@ -205,17 +214,96 @@ def roam(options):
         return f"longest gap {gap:.2f} s, now {a.path_kind(b)}"
 
 
-CASES = [hub_killed, hub_restart, second_hub, silent_cut, one_way_cut, idle_cut, nat_reboot, roam]
+# -- messages -------------------------------------------------------------------------------------
+
+def checker_command(options, mesh, site, role, name, peer):
+    """A program of the library, a node of its own in the site's namespace."""
+    return site.peers[0].ns.command(
+        options.checker, role, "--dir", os.path.join(mesh.folder, f"checker-{name}"),
+        "--count", str(options.count), "--seed", str(options.seed), name, peer)
+
+
+def faults_in_turn(options, world, mesh, run):
+    """One fault after each seventh of the messages: they flow before, through and after it."""
+    hub, sites = mesh.hubs[0], world.sites
+    stories = []
+
+    def await_part(number, kinds):
+        run.wait_for_taken(options.count * number // 7, CHECKED_SECONDS)
+        run.wait_for_kind(kinds, DIRECT_AGAIN_SECONDS)
+
+    def hold(what):
+        before, start = run.sender.taken, time.monotonic()
+        time.sleep(FAULT_SECONDS)
+        run.wait_for_taken(before + 1, 20)  # they go on while it lasts
+        stories.append(f"{what} at {before} ({time.monotonic() - start:.1f} s)")
+
+    await_part(1, RELAYED)
+    world.unblock(*sites)
+    start = time.monotonic()
+    run.wait_for_kind(DIRECT, DIRECT_AGAIN_SECONDS)
+    stories.append(f"direct at {run.sender.taken} ({time.monotonic() - start:.1f} s)")
+    await_part(2, DIRECT)
+    hub.kill()
+    hold("hub killed")
+    hub.up()
+    stories.append(f"hub restarted at {run.sender.taken}")
+    await_part(3, DIRECT)
+    world.block(*sites)
+    run.wait_for_kind(RELAYED, 20)
+    hold("cut")
+    await_part(4, RELAYED)
+    hub.kill()  # the only way now
+    time.sleep(FAULT_SECONDS)
+    hub.up()
+    resumed = after_restart(run)
+    stories.append(f"relay restarted at {run.sender.taken} (on again in {resumed:.1f} s)")
+    await_part(5, RELAYED)
+    world.unblock(*sites)
+    await_part(6, DIRECT)
+    world.rebind(sites[0])
+    stories.append(f"NAT rebooted at {run.sender.taken}")
+    return stories
+
+
+def after_restart(run):
+    """Seconds until a message is taken again."""
+    before, start = run.sender.taken, time.monotonic()
+    run.wait_for_taken(before + 1, RESUMED_SECONDS)
+    return time.monotonic() - start
+
+
+def acked(options):
+    """Acknowledged messages through all of it: each exactly once, in order, none fails."""
+    with network(options, ["portrestricted", "portrestricted"]) as (world, mesh):
+        world.block(*world.sites)  # they begin on the relay
+        token = mesh.hubs[0].cli("invite", "--uses", "2").strip()
+        near, far = world.sites
+        check = checker_command(options, mesh, far, "check", "bob", "alice")
+        send = checker_command(options, mesh, near, "send", "alice", "bob")
+        with Checked(check, send, env=os.environ | {"GINNEL_TOKEN": token}) as run:
+            stories = faults_in_turn(options, world, mesh, run)
+            result = run.finish(CHECKED_SECONDS)
+        return f"{result}; {', '.join(stories)}"
+
+
+CASES = [hub_killed, hub_restart, second_hub, silent_cut, one_way_cut, idle_cut, nat_reboot, roam,
+         acked]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ginnel", required=True, help="the program under test")
+    parser.add_argument("--checker", help="the program of tests/scenario: without it, no `acked`")
+    parser.add_argument("--count", type=int, default=10000, help="messages of `acked`")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default=",".join(case.__name__ for case in CASES))
     options = parser.parse_args()
     names = options.only.split(",")
     if unknown := set(names) - {case.__name__ for case in CASES}:
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    if not options.checker:
+        names = [name for name in names if name != "acked"]
     failed = 0
     for case in (case for case in CASES if case.__name__ in names):
         start = time.monotonic()

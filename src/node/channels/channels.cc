@@ -12,24 +12,30 @@ constexpr std::size_t kEpochBytes = 4;
 
 std::uint16_t low16(std::uint64_t epoch) { return static_cast<std::uint16_t>(epoch); }
 
+bool is_acknowledgement(control::ControlType type) {
+  using control::ControlType;
+  return type == ControlType::kTaken || type == ControlType::kNotTaken ||
+         type == ControlType::kCancel;
+}
+
 }  // namespace
 
 Channels::Channels(const Options& options, Budget& budget)
     : options_(options),
       budget_(budget),
-      control_out_(control::kControlLane, "", budget),
-      control_in_(control::kControlLane, budget) {}
+      control_budget_(2 * kControlWindowBytes, 0),
+      control_out_(control::kControlLane, "", {}, control_budget_),
+      control_in_(control::kControlLane, control_budget_) {}
 
 SendLane* Channels::lane_for(std::string_view channel) {
   const auto known = out_by_channel_.find(channel);
   if (known != out_by_channel_.end()) return out_.at(known->second).get();
   if (out_.size() >= kLanesMax) return nullptr;
   const std::uint32_t number = static_cast<std::uint32_t>(out_.size()) + 1;
-  auto lane = std::make_unique<SendLane>(number, std::string(channel), budget_);
   std::array<std::byte, control::LaneOpen::kBytesMax> bytes{};
   Writer w(bytes);
   encode(control::LaneOpen{.channel = std::string(channel)}, w);
-  if (!lane->push(w.written(), {})) return nullptr;
+  auto lane = std::make_unique<SendLane>(number, std::string(channel), w.written(), budget_);
   out_by_channel_.emplace(channel, number);
   return out_.emplace(number, std::move(lane)).first->second.get();
 }
@@ -45,19 +51,18 @@ Result<void, Channels::SendError> Channels::send(std::string_view channel, std::
   std::array<std::byte, control::kMessageHeaderBytes> header{};
   Writer w(header);
   encode(control::MessageHeader{static_cast<std::uint32_t>(data.size()), id}, w);
-  // A lane whose OPEN alone is under way counts as empty.
-  const bool only_open = lane->outstanding() <= control::LaneOpen::kBytesMax;
-  if ((only_open || lane->has_room(header.size() + data.size())) && lane->push(header, data)) {
-    return {};
-  }
-  lane->note_blocked();
+  const std::size_t size = header.size() + data.size();
+  if (lane->has_room(size) && lane->push(header, data)) return {};
+  lane->note_blocked(size);
   return Fail(SendError::kWouldBlock);
 }
 
 bool Channels::send_control(control::ControlType type, ConstBytes body) {
-  if (control_out_.outstanding() + body.size() > kControlWindowBytes) return false;
   std::array<std::byte, control::kControlHeaderBytes> header{};
   Writer(header).u8(static_cast<std::uint8_t>(type)).u32le(static_cast<std::uint32_t>(body.size()));
+  const std::size_t limit =
+      kControlWindowBytes + (is_acknowledgement(type) ? kAcknowledgementBytes : 0);
+  if (control_out_.outstanding() + header.size() + body.size() > limit) return false;
   return control_out_.push(header, body);
 }
 
@@ -70,28 +75,33 @@ Result<void, Channels::Drop> Channels::handle_kcp(Instant now, FrameType type, C
   if (sender != low16(options_.peer_epoch) || receiver != low16(options_.own_epoch)) {
     return Fail(Drop::kOtherEpoch);
   }
-  const std::uint32_t number = packet->lane;
-  if (type == FrameType::kKcpBack) {
-    const auto lane = out_.find(number);
-    if (number != control::kControlLane && lane == out_.end()) return Fail(Drop::kUnknownLane);
-    SendLane& out = number == control::kControlLane ? control_out_ : *lane->second;
-    const auto fed = out.kcp().handle_segments(now, packet->segments);
-    out.pump();
-    if (out.take_writable()) events_.push_back(WritableAgain{out.channel()});
-    return fed ? Result<void, Drop>{} : Fail(Drop::kRefused);
-  }
-  if (number == control::kControlLane) {
-    const auto fed = control_in_.kcp().handle_segments(now, packet->segments);
+  return type == FrameType::kKcpBack ? handle_back(now, *packet) : handle_push(now, *packet);
+}
+
+Result<void, Channels::Drop> Channels::handle_back(Instant now, const control::LanePacket& packet) {
+  const auto found = out_.find(packet.lane);
+  const bool control = packet.lane == control::kControlLane;
+  if (!control && found == out_.end()) return Fail(Drop::kUnknownLane);
+  SendLane& lane = control ? control_out_ : *found->second;
+  const auto fed = lane.kcp().handle_segments(now, packet.segments);
+  lane.pump();
+  if (lane.take_writable()) events_.push_back(WritableAgain{lane.channel()});
+  return fed ? Result<void, Drop>{} : Fail(Drop::kRefused);
+}
+
+Result<void, Channels::Drop> Channels::handle_push(Instant now, const control::LanePacket& packet) {
+  if (packet.lane == control::kControlLane) {
+    const auto fed = control_in_.kcp().handle_segments(now, packet.segments);
     pump_control();
     return fed ? Result<void, Drop>{} : Fail(Drop::kRefused);
   }
-  auto lane = in_.find(number);
-  if (lane == in_.end()) {
+  auto found = in_.find(packet.lane);
+  if (found == in_.end()) {
     if (in_.size() >= kLanesMax) return Fail(Drop::kTooManyLanes);
-    lane = in_.emplace(number, std::make_unique<ChannelLane>(number, budget_)).first;
+    found = in_.emplace(packet.lane, std::make_unique<ChannelLane>(packet.lane, budget_)).first;
   }
-  const auto fed = lane->second->kcp().handle_segments(now, packet->segments);
-  after_receive(number);
+  const auto fed = found->second->kcp().handle_segments(now, packet.segments);
+  after_receive(*found->second);
   return fed ? Result<void, Drop>{} : Fail(Drop::kRefused);
 }
 
@@ -103,12 +113,10 @@ void Channels::pump_control() {
   }
 }
 
-void Channels::after_receive(std::uint32_t number) {
-  ChannelLane& lane = *in_.at(number);
+void Channels::after_receive(ChannelLane& lane) {
   lane.pull();
   while (lane.is_ready() && cancelled_.erase(lane.stream().head().message_id) > 0) {
     (void)lane.take();
-    lane.message_taken();
   }
   if (lane.take_news()) events_.push_back(MessageArrived{lane.stream().open()->channel});
 }
@@ -121,10 +129,13 @@ void Channels::handle_timeout(Instant now) {
   expire(control_out_.kcp());
   expire(control_in_.kcp());
   for (auto& [number, lane] : out_) expire(lane->kcp());
-  // The budget may have had no room when the segments came.
-  for (auto& [number, lane] : in_) {
-    expire(lane->kcp());
-    after_receive(number);
+  for (auto& [number, lane] : in_) expire(lane->kcp());
+}
+
+void Channels::handle_budget_freed() {
+  for (auto& [number, lane] : in_) after_receive(*lane);
+  for (auto& [number, lane] : out_) {
+    if (lane->take_writable()) events_.push_back(WritableAgain{lane->channel()});
   }
 }
 
@@ -201,18 +212,25 @@ std::optional<std::uint64_t> Channels::peek(std::string_view channel) const {
 void Channels::cancel(std::uint64_t id) {
   if (cancelled_.size() >= kCancelledMax) cancelled_.erase(cancelled_.begin());
   cancelled_.insert(id);
-  for (auto& [number, lane] : in_) after_receive(number);
+  for (auto& [number, lane] : in_) after_receive(*lane);
 }
 
 std::optional<Arrived> Channels::take(std::string_view channel) {
   for (auto& [number, lane] : in_) {
     if (!lane->is_ready() || lane->stream().open()->channel != channel) continue;
     auto whole = lane->take();
-    lane->message_taken();
-    after_receive(number);
+    after_receive(*lane);
     return Arrived{whole.header.message_id, std::move(whole.body)};
   }
   return std::nullopt;
+}
+
+std::vector<std::string> Channels::blocked() const {
+  std::vector<std::string> out;
+  for (const auto& [number, lane] : out_) {
+    if (lane->is_blocked()) out.push_back(lane->channel());
+  }
+  return out;
 }
 
 std::size_t Channels::outstanding() const {

@@ -6,8 +6,9 @@
 //   channels.handle_kcp(now, FrameType::kKcp, body);
 //   while (auto event = channels.poll_event()) ...           // MessageArrived: take("chat")
 //
-// Every (sender, channel) is one lane, owned by its sender; lane 0 carries control messages. Pure;
-// memory is bounded by the window per channel and by the node's Budget.
+// Every (sender, channel) is one lane, owned by its sender; lane 0 carries control messages,
+// outside the budget: acknowledgements are what frees it. Pure; memory is bounded by the window per
+// channel and by the node's Budget.
 #pragma once
 #include <map>
 #include <memory>
@@ -22,11 +23,14 @@ namespace ginnel::node {
 
 // Lanes each way, the control lane not counted; what would open one more is refused.
 inline constexpr std::size_t kLanesMax = 64;
-// Of lane 0; a hub that would exceed it sends a snapshot later instead.
-// Cancelled messages that have not come to the head yet; past it the oldest id is forgotten, and
+// Cancelled messages that have not come to the head yet; past it the lowest id is forgotten, and
 // its message delivered late.
 inline constexpr std::size_t kCancelledMax = 1024;
+// Of lane 0; a hub that would exceed it sends a snapshot later instead.
 inline constexpr std::size_t kControlWindowBytes = std::size_t{1} << 20;
+// Beyond it, for acknowledgements alone: a table under way does not cost one. Past both one is
+// lost, and its message fails at its deadline; a sender has at most 4096 under way.
+inline constexpr std::size_t kAcknowledgementBytes = std::size_t{256} << 10;
 
 struct MessageArrived {
   std::string channel;
@@ -76,6 +80,8 @@ class Channels {
   // The body of a KCP or KCP_BACK frame.
   Result<void, Drop> handle_kcp(Instant now, control::FrameType type, ConstBytes body);
   void handle_timeout(Instant now);
+  // The budget has room that it had not: lanes that waited for it go on.
+  void handle_budget_freed();
   std::optional<Instant> next_timeout() const;
   // Writes one frame, header included, into `room`. 0: nothing to send, or it does not fit.
   std::size_t poll_frame(Instant now, Bytes room);
@@ -92,6 +98,8 @@ class Channels {
   void cancel(std::uint64_t id);
 
   std::uint64_t peer_epoch() const { return options_.peer_epoch; }
+  // The channels that owe a WritableAgain.
+  std::vector<std::string> blocked() const;
   // Bytes accepted and not known to have arrived.
   std::size_t outstanding() const;
 
@@ -100,18 +108,21 @@ class Channels {
   using ControlLane = ReceiveLane<control::ControlReader>;
 
   SendLane* lane_for(std::string_view channel);
+  Result<void, Drop> handle_back(Instant now, const control::LanePacket& packet);
+  Result<void, Drop> handle_push(Instant now, const control::LanePacket& packet);
   void pump_control();
-  void after_receive(std::uint32_t number);
+  void after_receive(ChannelLane& lane);
   std::size_t frame_of(Instant now, kcp::Kcp& kcp, control::FrameType type, Bytes room);
 
   const Options options_;
   Budget& budget_;
+  Budget control_budget_;  // never the limit: send_control's and the largest message's are
   SendLane control_out_;
   ControlLane control_in_;
   std::map<std::uint32_t, std::unique_ptr<SendLane>> out_;
   std::map<std::string, std::uint32_t, std::less<>> out_by_channel_;
   std::map<std::uint32_t, std::unique_ptr<ChannelLane>> in_;
-  std::uint32_t last_served_ = 0;  // of out_: the next one goes first
+  std::uint32_t last_served_ = 0;      // of out_: the next one goes first
   std::set<std::uint64_t> cancelled_;  // at most kCancelledMax
   std::deque<Event> events_;
 };

@@ -1,5 +1,7 @@
 #include "node/channels/send_lane.h"
 
+#include "base/assert.h"
+
 namespace ginnel::node {
 
 kcp::Config lane_config(std::uint32_t lane) {
@@ -14,17 +16,20 @@ kcp::Config lane_config(std::uint32_t lane) {
   return config;
 }
 
-SendLane::SendLane(std::uint32_t number, std::string channel, Budget& budget)
-    : number_(number), channel_(std::move(channel)), budget_(budget), kcp_(lane_config(number)) {}
+SendLane::SendLane(std::uint32_t number, std::string channel, ConstBytes opening, Budget& budget)
+    : number_(number), channel_(std::move(channel)), budget_(budget), kcp_(lane_config(number)) {
+  if (opening.empty()) return;
+  const auto taken = kcp_.send(opening);
+  GINNEL_ASSERT(taken && *taken == opening.size());  // an empty KCP has room for it
+}
 
 bool SendLane::has_room(std::size_t bytes) const {
-  const std::size_t held = outstanding();
-  return held == 0 || held + bytes <= kChannelWindowBytes;
+  return charged_ == 0 || charged_ + bytes <= kChannelWindowBytes;
 }
 
 bool SendLane::push(ConstBytes header, ConstBytes data) {
   const std::size_t size = header.size() + data.size();
-  if (!budget_.try_charge(size)) return false;
+  if (!budget_.try_charge_send(size)) return false;
   charged_ += size;
   backlog_bytes_ += size;
   backlog_.push_back(to_vector(header));
@@ -44,16 +49,21 @@ void SendLane::pump() {
     backlog_.pop_front();
     front_taken_ = 0;
   }
-  const std::size_t held = outstanding();
+  // The opening arrives before all else, so what KCP holds beyond our charge is the opening.
+  const std::size_t held = backlog_bytes_ + kcp_.sender().bytes();
   if (held >= charged_) return;
-  budget_.release(charged_ - held);
+  budget_.release_send(charged_ - held);
   charged_ = held;
 }
 
 bool SendLane::take_writable() {
   // Half the window: a writer that is woken for every segment would spend its time waking.
-  if (!blocked_ || outstanding() > kChannelWindowBytes / 2) return false;
-  blocked_ = false;
+  if (!blocked_ || !has_room(*blocked_) || charged_ > kChannelWindowBytes / 2) return false;
+  if (*blocked_ > budget_.send_room()) {
+    budget_.note_refused();
+    return false;
+  }
+  blocked_.reset();
   return true;
 }
 

@@ -3,6 +3,7 @@
 // What does not fit KCP's buffer waits in the backlog; both together are the channel's window.
 #pragma once
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "node/channels/budget.h"
@@ -14,16 +15,17 @@ namespace ginnel::node {
 // Bytes per channel that are accepted and not yet known to have arrived (API.md).
 inline constexpr std::size_t kChannelWindowBytes = std::size_t{1} << 20;
 // Of a lane's KCP packet: so large that frame, session and relay header fit the smallest path
-// (1280 bytes - IPv6 40 - UDP 8 - relay 16 - WireGuard 32 - frame header 3 - epochs 4), and WireGuard's
-// padding to 16 bytes too.
+// (1280 bytes - IPv6 40 - UDP 8 - relay 16 - WireGuard 32 - frame header 3 - epochs 4), and
+// WireGuard's padding to 16 bytes too.
 inline constexpr std::size_t kLanePacketBytes = 1160;
 
 kcp::Config lane_config(std::uint32_t lane);
 
 class SendLane {
  public:
-  SendLane(std::uint32_t number, std::string channel, Budget& budget);
-  ~SendLane() { budget_.release(charged_); }
+  // `opening`: what the lane begins with, before any message; no message, so it costs no budget.
+  SendLane(std::uint32_t number, std::string channel, ConstBytes opening, Budget& budget);
+  ~SendLane() { budget_.release_send(charged_); }
   SendLane(const SendLane&) = delete;
   SendLane& operator=(const SendLane&) = delete;
 
@@ -39,10 +41,13 @@ class SendLane {
   // Moves backlog into KCP and gives back the budget of what has arrived.
   void pump();
 
-  std::size_t outstanding() const { return backlog_bytes_ + kcp_.sender().bytes(); }
-  // The owner was told that there is no room; true once when there is.
-  void note_blocked() { blocked_ = true; }
+  // Of messages, their headers included; accepted and not known to have arrived.
+  std::size_t outstanding() const { return charged_; }
+  // The owner was told that there is no room for so many bytes; take_writable() says once when
+  // there is.
+  void note_blocked(std::size_t bytes) { blocked_ = std::min(blocked_.value_or(bytes), bytes); }
   bool take_writable();
+  bool is_blocked() const { return blocked_.has_value(); }
 
  private:
   const std::uint32_t number_;
@@ -50,10 +55,10 @@ class SendLane {
   Budget& budget_;
   kcp::Kcp kcp_;
   std::deque<ByteVector> backlog_;
-  std::size_t front_taken_ = 0;    // bytes of backlog_.front() that KCP has
-  std::size_t backlog_bytes_ = 0;  // not in KCP yet
-  std::size_t charged_ = 0;        // to the budget: outstanding() as of the last pump
-  bool blocked_ = false;
+  std::size_t front_taken_ = 0;         // bytes of backlog_.front() that KCP has
+  std::size_t backlog_bytes_ = 0;       // not in KCP yet
+  std::size_t charged_ = 0;             // as of the last pump
+  std::optional<std::size_t> blocked_;  // the smallest message that found no room
 };
 
 }  // namespace ginnel::node

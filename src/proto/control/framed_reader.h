@@ -50,6 +50,13 @@ class FramedReader {
     return taken + more;
   }
   bool ready() const { return header_ && body_.size() == header_->body_size(); }
+  // Bytes until something is decided: the rest of the header, or of the body. 0: ready or failed.
+  std::size_t missing() const {
+    if (drop_) return 0;
+    return header_ ? header_->body_size() - body_.size() : Header::kBytes - header_size_;
+  }
+  // Of the thing at hand, header included, also of what is still to come. 0: not known yet.
+  std::size_t whole_bytes() const { return header_ ? Header::kBytes + header_->body_size() : 0; }
   // Only when ready().
   const Header& head() const { return *header_; }
   Whole take() {

@@ -55,6 +55,12 @@ class LaneReader {
   std::size_t feed(ConstBytes bytes);
   bool ready() const { return messages_.ready(); }
   MessageReader::Whole take() { return messages_.take(); }
+  // Bytes until something is decided, as in FramedReader.
+  std::size_t missing() const {
+    if (failed()) return 0;
+    return open_ ? messages_.missing() : opening_.missing();
+  }
+  std::size_t whole_bytes() const { return messages_.whole_bytes(); }
   // Of the message that is ready. Only when ready().
   const MessageHeader& head() const { return messages_.head(); }
   // What the lane is; nullptr until OPEN has arrived.
