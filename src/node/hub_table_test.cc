@@ -10,7 +10,7 @@
 namespace ginnel::node {
 namespace {
 
-constexpr Wall kNow{1'700'000'000'000'000'000};
+constexpr Wall kTableTime{1'700'000'000'000'000'000};
 const Prefix kRange = *Prefix::parse("10.66.0.0/16");
 
 class HubTable : public ::testing::Test {
@@ -20,8 +20,8 @@ class HubTable : public ::testing::Test {
     request.identity = crypto::public_of(crypto::IdentitySecret::generate(rng_));
     request.session = crypto::public_of(crypto::SessionSecret::generate(rng_));
     request.name = name;
-    const auto chain = issuer_.issue(request, trust_, kNow);
-    return trust_.admit(*chain, kNow).value();
+    const auto chain = issuer_.issue(request, trust_, kTableTime);
+    return trust_.admit(*chain, kTableTime).value();
   }
   // Moves what the registry has for `follower` into `copy`; returns how many messages.
   int pull(const Id& follower, TableCopy& copy) {

@@ -14,7 +14,7 @@ using stun::Filtering;
 using stun::Mapping;
 using stun::ServerPort;
 
-const Endpoint kHub = *Endpoint::parse("203.0.113.2:7700");
+const Endpoint kAskedHub = *Endpoint::parse("203.0.113.2:7700");
 const Endpoint kHubProbe = *Endpoint::parse("203.0.113.2:7701");
 const Endpoint kOtherHub = *Endpoint::parse("198.51.100.2:7700");
 const Address kPrivate = *Address::parse("192.168.1.2");
@@ -37,7 +37,7 @@ class NatDiscoveryTest : public ::testing::Test {
   void behind(const Nat& nat) {
     nat_ = nat;
     SetUp();
-    discovery_.set_servers(now_, {{kHub, kHubProbe.port}});
+    discovery_.set_servers(now_, {{kAskedHub, kHubProbe.port}});
   }
   void run(Nanoseconds time) {
     const Instant end = now_ + time;
@@ -70,13 +70,13 @@ class NatDiscoveryTest : public ::testing::Test {
   void send(const Endpoint& to, Bytes request) {
     const Endpoint from = outside_of(to);
     open_[to] = now_;
-    stun::BindingServer& server = to.address == kHub.address ? hub_ : other_hub_;
+    stun::BindingServer& server = to.address == kAskedHub.address ? hub_ : other_hub_;
     std::array<std::byte, 1500> out{};
     const auto port = to.port == kHubProbe.port ? ServerPort::kProbe : ServerPort::kMain;
     const auto answer = server.handle_request(now_, from, port, request, out);
     if (!answer) return;
     const Endpoint source{to.address,
-                          answer->from == ServerPort::kProbe ? kHubProbe.port : kHub.port};
+                          answer->from == ServerPort::kProbe ? kHubProbe.port : kAskedHub.port};
     if (nat_.filters && !lives(open_, source)) {
       if (nat_.trap) unsolicited_[source] = now_;
       return;
@@ -91,7 +91,7 @@ class NatDiscoveryTest : public ::testing::Test {
   std::map<Endpoint, Instant> unsolicited_;  // by source
   std::map<Endpoint, std::uint16_t> ports_;
   std::map<Endpoint, int> asked_;
-  stun::BindingServer hub_{{.address = kHub.address, .main_port = 7700, .probe_port = 7701}};
+  stun::BindingServer hub_{{.address = kAskedHub.address, .main_port = 7700, .probe_port = 7701}};
   stun::BindingServer other_hub_{{.address = kOtherHub.address, .main_port = 7700}};
   NatDiscovery discovery_{Rng::from_seed(7)};
 };
@@ -135,7 +135,7 @@ TEST_F(NatDiscoveryTest, ANatWithOpenInputIsNotTakenForASymmetricOne) {
 TEST_F(NatDiscoveryTest, TwoHubsWithoutProbePortsCompareTheirViews) {
   nat_ = {.port_per_target = true};
   SetUp();
-  discovery_.set_servers(now_, {{kHub, 0}, {kOtherHub, 0}});
+  discovery_.set_servers(now_, {{kAskedHub, 0}, {kOtherHub, 0}});
   run(3s);
   EXPECT_EQ(discovery_.nat().mapping, Mapping::kApdm);
   EXPECT_EQ(discovery_.mapped().size(), 2u);
@@ -170,13 +170,13 @@ TEST_F(NatDiscoveryTest, ItIsAskedSlowlyEverAfter) {
   asked_.clear();
   run(1h);
   const int per_run = 1 + NatDiscovery::kTries;  // main, and change-port that is not answered
-  EXPECT_EQ(asked_[kHub], 5 * per_run);
+  EXPECT_EQ(asked_[kAskedHub], 5 * per_run);
   EXPECT_EQ(asked_[kHubProbe], 5);
   EXPECT_EQ(discovery_.nat().filtering, Filtering::kApdf);
 }
 
 TEST_F(NatDiscoveryTest, AnAnswerFromElsewhereOrToAnotherQuestionIsNotTaken) {
-  discovery_.set_servers(now_, {{kHub, 0}});
+  discovery_.set_servers(now_, {{kAskedHub, 0}});
   std::array<std::byte, 1500> slot{};
   std::array<std::byte, 1500> out{};
   const auto request = discovery_.poll_transmit(now_, slot);
@@ -186,10 +186,10 @@ TEST_F(NatDiscoveryTest, AnAnswerFromElsewhereOrToAnotherQuestionIsNotTaken) {
   const Bytes bytes = Bytes(out).first(answer->size);
   EXPECT_FALSE(discovery_.handle_answer(now_, kOtherHub, bytes));
   out[8] ^= std::byte{1};  // the transaction
-  EXPECT_FALSE(discovery_.handle_answer(now_, kHub, bytes));
+  EXPECT_FALSE(discovery_.handle_answer(now_, kAskedHub, bytes));
   out[8] ^= std::byte{1};
-  EXPECT_TRUE(discovery_.handle_answer(now_, kHub, bytes));
-  EXPECT_FALSE(discovery_.handle_answer(now_, kHub, bytes));
+  EXPECT_TRUE(discovery_.handle_answer(now_, kAskedHub, bytes));
+  EXPECT_FALSE(discovery_.handle_answer(now_, kAskedHub, bytes));
 }
 
 }  // namespace
