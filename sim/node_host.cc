@@ -46,7 +46,7 @@ void NodeHost::start(const Clock& clock, Machine& machine) {
   if (hub && !hub->public_endpoint) {
     hub->public_endpoint = Endpoint{machine.addresses().front(), port_};
   }
-  if (hub && hub->probe_port != 0) machine.bind(node::kProbeSocket, hub->probe_port);
+  machine.bind(node::kProbeSocket, hub ? hub->probe_port : std::uint16_t{0});
   if (setup_.identity.chain.empty()) {
     start_joiner(clock);
   } else {

@@ -13,6 +13,10 @@ Endpoint probe_endpoint(const StunServer& server) {
 
 }  // namespace
 
+PathId NatDiscovery::socket_of(Step step) {
+  return step == Step::kFilter ? kProbeSocket : kSocket;
+}
+
 void NatDiscovery::set_own(std::vector<Address> addresses, std::uint16_t port) {
   own_ = std::move(addresses);
   own_port_ = port;
@@ -57,7 +61,6 @@ void NatDiscovery::begin(Instant now, Inquiry& inquiry, Step step) {
 
 void NatDiscovery::run_again(Instant now, Inquiry& inquiry) {
   inquiry.mapped.reset();
-  inquiry.probe_mapped.reset();
   begin(now, inquiry, Step::kMain);
 }
 
@@ -65,11 +68,13 @@ Endpoint NatDiscovery::expected_source(const Inquiry& inquiry) {
   return inquiry.step == Step::kMain ? inquiry.server.main : probe_endpoint(inquiry.server);
 }
 
-bool NatDiscovery::handle_answer(Instant now, const Endpoint& from, ConstBytes datagram) {
+bool NatDiscovery::handle_answer(Instant now, PathId path, const Endpoint& from,
+                                 ConstBytes datagram) {
   const auto message = stun::Message::parse(datagram);
   if (!message) return false;
   for (Inquiry& inquiry : inquiries_) {
-    if (inquiry.step == Step::kDone || from != expected_source(inquiry)) continue;
+    const bool asked_here = inquiry.step != Step::kDone && path == socket_of(inquiry.step);
+    if (!asked_here || from != expected_source(inquiry)) continue;
     const auto mapped = stun::mapped_of(*message, inquiry.transaction);
     if (!mapped) continue;
     advance(now, inquiry, mapped);
@@ -101,13 +106,12 @@ void NatDiscovery::advance(Instant now, Inquiry& inquiry, const std::optional<En
       inquiry.mapped = answer;
       if (answer) classifier_.note_mapped(inquiry.server.main, *answer);
       if (!answer || inquiry.server.probe_port == 0) return finish(now, inquiry);
-      return begin(now, inquiry, inquiry.recheck ? Step::kProbePort : Step::kChangePort);
-    case Step::kChangePort:
-      note_change_port(answer.has_value());
       return begin(now, inquiry, Step::kProbePort);
     case Step::kProbePort:
-      inquiry.probe_mapped = answer;
       if (answer) classifier_.note_mapped(probe_endpoint(inquiry.server), *answer);
+      return begin(now, inquiry, Step::kFilter);
+    case Step::kFilter:
+      note_change_port(answer.has_value());
       return finish(now, inquiry);
     case Step::kDone:
       return;
@@ -120,18 +124,11 @@ void NatDiscovery::note_change_port(bool answered) {
   classifier_.note_change_port(*change_port_);
 }
 
-bool NatDiscovery::looks_trapped(const Inquiry& inquiry) const {
-  return change_port_ == false && inquiry.probe_mapped && inquiry.mapped &&
-         *inquiry.probe_mapped != *inquiry.mapped;
-}
-
 void NatDiscovery::finish(Instant now, Inquiry& inquiry) {
   inquiry.step = Step::kDone;
   inquiry.send_due = false;
-  const bool recheck = looks_trapped(inquiry) && !inquiry.recheck;
-  inquiry.recheck = recheck;
-  inquiry.settled = !recheck;
-  inquiry.deadline = now + (recheck ? kTrapTime : inquiry.mapped ? kAgain : kSilentAgain);
+  inquiry.settled = true;
+  inquiry.deadline = now + (inquiry.mapped ? kAgain : kSilentAgain);
 }
 
 std::optional<Transmit> NatDiscovery::poll_transmit(Instant now, Bytes slot) {
@@ -143,9 +140,8 @@ std::optional<Transmit> NatDiscovery::poll_transmit(Instant now, Bytes slot) {
     const bool to_probe = inquiry.step == Step::kProbePort;
     const Endpoint to = to_probe ? probe_endpoint(inquiry.server) : inquiry.server.main;
     const std::size_t size = stun::write_request(
-        {.transaction = inquiry.transaction, .change_port = inquiry.step == Step::kChangePort},
-        slot);
-    if (size > 0) return Transmit{.path = kSocket, .to = to, .size = size};
+        {.transaction = inquiry.transaction, .change_port = inquiry.step == Step::kFilter}, slot);
+    if (size > 0) return Transmit{.path = socket_of(inquiry.step), .to = to, .size = size};
   }
   return std::nullopt;
 }

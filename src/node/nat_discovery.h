@@ -1,21 +1,21 @@
-// What NAT is in front of our one socket: asks the main and the probe port of each hub (STUN, RFC
+// What NAT is in front of our main socket: asks the main and the probe port of each hub (STUN, RFC
 // 8489 and RFC 5780), when the network changed and slowly ever after.
 //
 //   NatDiscovery nat(rng.fork("nat"));
 //   nat.set_own(addresses, port);
 //   nat.set_servers(now, {{hub_endpoint, probe_port}});
-//   drain(nat, now, outbox, …);                 // requests, on the main socket
+//   drain(nat, now, outbox, …);                 // requests
 //   nat.nat();  nat.mapped();
 //
 // One server, one question at a time, each asked kTries times:
 //
-//   kMain --answer--> kChangePort --answer or silence--> kProbePort --answer or silence--> kDone
-//     |  silence: asked again after kSilentAgain           (last: it opens the filter)
+//   kMain --answer--> kProbePort --answer or silence--> kFilter --answer or silence--> kDone
+//     |  silence: asked again after kSilentAgain
 //
 // The Linux trap: an answer that comes unsolicited from the probe port occupies, at a NAT whose
-// INPUT accepts it, the tuple that our own packet to that port would have got, and makes the
-// mapping look port-dependent. So that verdict is asked for once more when such an entry has
-// expired.
+// INPUT accepts it, the tuple that our own packet to that port would have got; later packets of the
+// same socket may then leave from another port, to whomever they go. So whether the filter lets
+// such an answer in is asked from a socket that carries nothing else (kProbeSocket).
 //
 // Pure. Allocates per server, at most kServersMax.
 #pragma once
@@ -24,6 +24,7 @@
 
 #include "base/core.h"
 #include "base/rng.h"
+#include "node/sockets.h"
 #include "proto/stun/nat_classifier.h"
 #include "proto/stun/request.h"
 
@@ -46,8 +47,6 @@ class NatDiscovery {
   // RFC 8489 section 6.2.1: an RTO of 500 ms.
   static constexpr Nanoseconds kAnswerTime = 500ms;
   static constexpr Nanoseconds kSilentAgain = 30s;
-  // nf_conntrack_udp_timeout is 30 s; the entry of an unsolicited packet is gone well before this.
-  static constexpr Nanoseconds kTrapTime = 65s;
   // Longer than RFC 4787 (REQ-5) recommends a mapping to live, so that the filter is shut again.
   static constexpr Nanoseconds kAgain = 600s;
 
@@ -62,7 +61,7 @@ class NatDiscovery {
   void ask_again(Instant now);
 
   // True: it answers a request of ours. It is ours alone: others' transactions cannot be guessed.
-  bool handle_answer(Instant now, const Endpoint& from, ConstBytes datagram);
+  bool handle_answer(Instant now, PathId path, const Endpoint& from, ConstBytes datagram);
   void handle_timeout(Instant now);
   std::optional<Transmit> poll_transmit(Instant now, Bytes slot);
   std::optional<Event> poll_event();
@@ -75,18 +74,16 @@ class NatDiscovery {
   bool udp_blocked() const { return published_.udp_blocked; }
 
  private:
-  enum class Step : std::uint8_t { kMain, kChangePort, kProbePort, kDone };
+  enum class Step : std::uint8_t { kMain, kProbePort, kFilter, kDone };
   struct Inquiry {
     StunServer server;
     Step step = Step::kMain;
     int tries = 0;          // of this step
     bool send_due = false;  // the next try waits to be polled
-    bool recheck = false;   // this run skips kChangePort: the trap must not spring again
     bool settled = false;   // kDone, and what it found counts
     std::array<std::uint8_t, 16> transaction{};
     Instant deadline;                // of the try, or of the next run
     std::optional<Endpoint> mapped;  // by the main port
-    std::optional<Endpoint> probe_mapped;
   };
   struct Published {
     stun::NatClass nat;
@@ -101,8 +98,8 @@ class NatDiscovery {
   void advance(Instant now, Inquiry& inquiry, const std::optional<Endpoint>& answer);
   void finish(Instant now, Inquiry& inquiry);
   void note_change_port(bool answered);
-  bool looks_trapped(const Inquiry& inquiry) const;
   void publish();
+  static PathId socket_of(Step step);
   static Endpoint expected_source(const Inquiry& inquiry);
 
   Rng rng_;

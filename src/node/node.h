@@ -25,6 +25,7 @@
 #include "node/own_identity.h"
 #include "node/session.h"
 #include "node/snapshot.h"
+#include "node/sockets.h"
 #include "node/token_book.h"
 #include "node/trust.h"
 #include "proto/control/acknowledgement.h"
@@ -61,8 +62,6 @@ inline constexpr std::size_t kInterfaceMtuBytes = 1500;
 // The id of PINGs that search for a path's MTU; none of `ginnel ping` has it.
 inline constexpr std::uint64_t kMtuPing = UINT64_MAX;
 
-// The second STUN port of a hub.
-inline constexpr PathId kProbeSocket{1};
 // Paths from here on go through the hub whose session has the handle `path - kRelayPathBase`; the
 // endpoint's address then holds the destination's relay index.
 inline constexpr std::uint32_t kRelayPathBase = 16;
@@ -260,7 +259,7 @@ class Node {
 
   // node_network.cc: our addresses, NAT and handshakes' memory
   void refresh_stun_servers(Instant now);
-  bool handle_stun_answer(Instant now, const Endpoint& from, ConstBytes bytes);
+  bool handle_stun_answer(Instant now, PathId path, const Endpoint& from, ConstBytes bytes);
   void take_nat_changes(Instant now);
   bool is_udp_blocked() const;
   bool is_on_loopback() const;

@@ -43,11 +43,11 @@ void Node::refresh_stun_servers(Instant now) {
   nat_.set_servers(now, std::move(servers));
 }
 
-bool Node::handle_stun_answer(Instant now, const Endpoint& from, ConstBytes bytes) {
+bool Node::handle_stun_answer(Instant now, PathId path, const Endpoint& from, ConstBytes bytes) {
   if (Reader(bytes).u16be() != stun::kBindingResponse) return false;
-  if (!nat_.handle_answer(now, from, bytes) && !inquiry_.handle_answer(now, from, bytes)) {
-    return false;
-  }
+  const bool of_nat = nat_.handle_answer(now, path, from, bytes);
+  const bool ours = of_nat || (path == kSocket && inquiry_.handle_answer(now, from, bytes));
+  if (!ours) return false;
   take_nat_changes(now);
   handle_hub_certificates(now);
   return true;

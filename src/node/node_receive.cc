@@ -65,8 +65,8 @@ void Node::handle_wireguard(Instant now, PathId path, const Endpoint& from, Byte
 }
 
 void Node::handle_stun(Instant now, PathId path, const Endpoint& from, ConstBytes bytes) {
-  if (path == kSocket && handle_stun_answer(now, from, bytes)) return;
-  if (!stun_server_ || is_relay_path(path)) return;
+  if (is_relay_path(path) || handle_stun_answer(now, path, from, bytes)) return;
+  if (!stun_server_) return;
   const auto port = path == kProbeSocket ? stun::ServerPort::kProbe : stun::ServerPort::kMain;
   std::array<std::byte, 1500> out{};
   const auto answer = stun_server_->handle_request(now, from, port, bytes, out);

@@ -30,6 +30,12 @@ struct Station {
   bool down = false;
 };
 
+// Where a node's kProbeSocket is.
+inline Endpoint second_socket(Endpoint at) {
+  at.port = static_cast<std::uint16_t>(at.port + (at.port == 7700 ? 1 : 1000));
+  return at;
+}
+
 class Wire {
  public:
   struct Slot {
@@ -39,7 +45,7 @@ class Wire {
     std::span<std::byte> slot() { return buffer; }
     void commit(const Transmit& t) {
       Endpoint source = from;
-      if (t.path == kProbeSocket) ++source.port;
+      if (t.path == kProbeSocket) source = second_socket(source);
       wire.send(source, t.to, ConstBytes(buffer).first(t.size));
     }
   };
@@ -148,18 +154,16 @@ class NodeTest : public ::testing::Test {
       }
     };
     wire_.add(out->station);
-    if (out->node->is_hub()) add_probe_port(out);
+    add_second_socket(out);
     return out;
   }
-  // The hub's second STUN port, next to its main one.
-  void add_probe_port(const std::shared_ptr<Running>& hub) {
+  void add_second_socket(const std::shared_ptr<Running>& node) {
     auto station = std::make_shared<Station>();
-    station->at = hub->station->at;
-    ++station->at.port;
-    station->receive = [self = hub.get()](Instant now, const Endpoint& from, Bytes bytes) {
+    station->at = second_socket(node->station->at);
+    station->receive = [self = node.get()](Instant now, const Endpoint& from, Bytes bytes) {
       if (!self->station->down) self->node->handle_datagram(now, kProbeSocket, from, bytes);
     };
-    station->pump = [hub](Instant) { return std::optional<Instant>(); };
+    station->pump = [node](Instant) { return std::optional<Instant>(); };
     wire_.add(station);
   }
   void handle(Running& running, Event event) {

@@ -65,9 +65,12 @@ Result<void, Error> Engine::open_main_socket() {
 }
 
 Result<void, Error> Engine::open_probe_socket() {
-  if (!config().hub) return {};
   Endpoint probe = main_->local();
-  probe.port = config().hub->probe_port.value_or(static_cast<std::uint16_t>(probe.port + 1));
+  if (config().hub) {
+    probe.port = config().hub->probe_port.value_or(static_cast<std::uint16_t>(probe.port + 1));
+  } else {
+    probe.port = 0;
+  }
   auto socket = io::UdpSocket::open({.bind = probe});
   if (!socket) return Fail(socket.error());
   probe_ = *std::move(socket);
@@ -81,7 +84,7 @@ Result<void, Error> Engine::watch_sockets() {
                               [this](io::Ready ready) {
                                 if (ready.read) receive(*main_, kSocket);
                               });
-  if (!watched || !probe_) return watched;
+  if (!watched) return watched;
   return loop_->watch(probe_->fd(), {.read = true},
                       [this](io::Ready) { receive(*probe_, node::kProbeSocket); });
 }
@@ -127,7 +130,7 @@ node::Config Engine::core_config() const {
   out.hubs = hub_addresses();
   if (config.hub) {
     out.hub = node::HubConfig{.public_endpoint = config.hub->public_endpoint,
-                              .probe_port = probe_ ? probe_->local().port : std::uint16_t{0}};
+                              .probe_port = probe_->local().port};
   }
   for (const config::WireguardPeer& peer : config.wireguard_peers) {
     node::StockPeer& stock = out.stock_peers.emplace_back();

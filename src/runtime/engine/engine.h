@@ -86,7 +86,7 @@ class Engine {
   EventHandler handler_;
   std::unique_ptr<io::EventLoop> loop_;
   std::unique_ptr<io::UdpSocket> main_;
-  std::unique_ptr<io::UdpSocket> probe_;  // of a hub
+  std::unique_ptr<io::UdpSocket> probe_;  // node::kProbeSocket
   std::optional<SocketOutbox> outbox_;
   io::ReceiveBatch batch_{16};
   std::unique_ptr<node::Node> node_;
