@@ -2,7 +2,7 @@
 #
 #   P/bin/ginnel                 the program
 #   P/include/ginnel/            the public headers
-#   P/include/ginnel-cores/      the headers of the cores, spelled as in the tree ("proto/kcp/kcp.h")
+#   P/include/ginnel-cores/      the headers of the cores, spelled as here: "proto/kcp/kcp.h"
 #   P/lib/libginnel_*.a          every module of src/ but the command line
 #   P/lib/cmake/ginnel/          the package: find_package(ginnel), see ginnelConfig.cmake.in
 #
@@ -23,7 +23,8 @@ function(ginnel_install_library name)
   set_target_properties(ginnel_${name} PROPERTIES EXPORT_NAME ${name})
   target_compile_features(ginnel_${name} PUBLIC cxx_std_20)
   target_include_directories(ginnel_${name} PUBLIC
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}> $<INSTALL_INTERFACE:${GINNEL_CORE_HEADERS_DIR}>)
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    $<INSTALL_INTERFACE:${GINNEL_CORE_HEADERS_DIR}>)
   install(TARGETS ginnel_${name} EXPORT ginnelTargets)
 endfunction()
 

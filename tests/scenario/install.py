@@ -5,7 +5,7 @@ usage: install.py --build BUILD --source SOURCE
 
  1. `cmake --install BUILD` into a folder of its own; the program there says its version
  2. headers: those of the cores and the public ones, none that is for tests
- 3. examples/cores, copied out of the tree, builds with find_package(ginnel) alone; each program exits 0
+ 3. examples/cores, copied out of the tree, builds with find_package(ginnel); each program exits 0
  4. a core without cryptography asks for no other package
  5. examples/hello.cc builds with ginnel::ginnel, and two of it greet each other (hello.py)
 """
@@ -24,6 +24,7 @@ find_package(ginnel REQUIRED)
 add_executable(hello hello.cc)
 target_link_libraries(hello PRIVATE ginnel::ginnel)
 """
+FLAGS = "-O0 -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-missing-field-initializers"
 BUILD_SECONDS = 600  # against hanging; it takes 30 s of one processor
 RUN_SECONDS = 120
 
@@ -50,8 +51,7 @@ class Installed:
     def build(self, source, *options):
         """Configures and builds the project in `source` against this prefix; returns its folder."""
         out = tempfile.mkdtemp(dir=self.folder)
-        options = [f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_CXX_FLAGS=-O0 -Wall -Wextra -Werror "
-                   "-Wshadow -Wconversion -Wno-missing-field-initializers", *options]
+        options = [f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_CXX_FLAGS={FLAGS}", *options]
         if shutil.which("ccache"):
             options.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
         run("cmake", "-G", "Ninja", "-S", source, "-B", out, *options, seconds=BUILD_SECONDS,
