@@ -330,6 +330,32 @@ TEST(WholeNode, MessagesSentWhileASessionIsMadeAnewAreNotLost) {
   EXPECT_TRUE(chatter.finish()) << town.world.failure_report("");
 }
 
+// Found by chaos seed 5: a hub that took a sleeper for gone wrote to it through another hub; the
+// sleeper then sent what the hub should relay through that other hub too, and nobody got it.
+TEST(WholeNode, AHubIsReachedAtItsOwnAddressAlthoughItWritesThroughAnotherHub) {
+  Town town;
+  const MachineId second =
+      town.network.add_hub("hub2", town.places,
+                           town.places.add_site(NatKind::kOpen, {.wan = Town::leg(kLeg)}));
+  ASSERT_TRUE(town.network.wait(5s, [&] { return town.network.node(second) != nullptr; }));
+  const MachineId alice = town.add("alice", NatKind::kSymmetric);
+  ASSERT_TRUE(town.settle());
+  for (int i = 0; i < 10; ++i) {
+    town.send(second, alice, std::to_string(i));
+    town.world.run_for(300ms);
+    if (i == 3) town.world.suspend(alice);
+  }
+  town.world.run_for(7s);
+  town.world.resume(alice);
+  town.world.run_for(10s);
+  const Endpoint own{town.world.machine(second).addresses().front(), kHubPort};
+  for (const node::HubStatus& hub : town.network.node(alice)->status(town.world.now()).hubs) {
+    if (hub.name != "hub2") continue;
+    EXPECT_EQ(hub.endpoint, own.text());
+  }
+  EXPECT_TRUE(town.world.finish()) << town.world.failure_report("");
+}
+
 TEST(WholeNode, IpPacketsTravelEachWayAndOnce) {
   Town town;
   const MachineId alice = town.add("alice", NatKind::kPortrestricted);

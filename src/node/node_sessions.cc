@@ -151,8 +151,10 @@ void Node::handle_device_events(Instant now) {
       if (Session* session = find(up->peer)) handle_established(now, *session);
     } else if (auto* from = std::get_if<wg::Authenticated>(&*event)) {
       Session* session = find(from->peer);
-      // Between peers only the agent moves the route, on a proven answer.
-      if (session && !session->agent) set_route(now, *session, from->from);
+      // Between peers only the agent moves the route, on a proven answer. And a hub that has not
+      // heard from us for a while may write through another hub; we go on to its own address.
+      const bool through_a_hub = session && session->hub_link && is_relay_path(from->from.path);
+      if (session && !session->agent && !through_a_hub) set_route(now, *session, from->from);
     } else if (auto* failed = std::get_if<wg::HandshakeFailed>(&*event)) {
       if (Session* session = find(failed->peer)) handle_failed(now, *session);
     } else if (auto* unknown = std::get_if<wg::UnknownInitiator>(&*event)) {
