@@ -13,6 +13,8 @@ namespace {
 
 // How long an agent may not know that packets move. Paths are judged by the second.
 constexpr Nanoseconds kSweepInterval = 250ms;
+// A peer that was silent for longer and is heard may have been cut off: lanes resend what timed out.
+constexpr Nanoseconds kCutAfter = 1s;
 
 bool has_changed(const std::atomic<std::int64_t>& at, std::int64_t& seen) {
   const std::int64_t value = at.load(std::memory_order_relaxed);
@@ -124,6 +126,8 @@ forward::TableContents Node::forwarding_table() const {
 // --- 2, 3: what the receiving thread tells
 
 void Node::note_heard(Instant now, Session& session, const wg::Route& from) {
+  const bool was_silent = session.last_received && now - *session.last_received >= kCutAfter;
+  if (was_silent && session.channels) session.channels->resume(now);
   session.last_received = now;
   if (session.id) registry_.heard(now, *session.id);
   if (!session.agent) return;

@@ -171,6 +171,25 @@ TEST_F(NodeTest, MessagesSentWhileASessionIsMadeAgainArrive) {
   for (std::size_t i = 0; i < sent; ++i) EXPECT_EQ(bob->messages[i].second, std::to_string(i));
 }
 
+TEST_F(NodeTest, AfterACutMessagesGoOnAsSoonAsThePeerIsHeard) {
+  const auto alice = join_and_start("alice");
+  const auto bob = join_and_start("bob");
+  ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
+  bob->node->subscribe("chat");
+  ASSERT_TRUE(alice->node->send(wire_.now(), "bob", "chat", bytes_of("0")));
+  ASSERT_TRUE(wire_.run(2s, [&] { return bob->messages.size() == 1; }));
+  wire_.drop = [](const Endpoint&, const Endpoint&) { return true; };
+  ASSERT_TRUE(alice->node->send(wire_.now(), "bob", "chat", bytes_of("1")));
+  wire_.run(20s, [] { return false; });
+  wire_.drop = nullptr;
+  for (std::uint32_t i = 0; i < 100 && alice->pongs == 0; ++i) {  // whatever comes back does
+    (void)alice->node->ping(wire_.now(), "bob", 1, i, 56);
+    wire_.run(100ms, [&] { return alice->pongs > 0; });
+  }
+  ASSERT_GT(alice->pongs, 0);
+  EXPECT_TRUE(wire_.run(4 * kLeg, [&] { return bob->messages.size() == 2; }));
+}
+
 TEST_F(NodeTest, WithoutASubscriberAnAcknowledgedSendFailsAndIsNeverGivenLater) {
   const auto alice = join_and_start("alice");
   const auto bob = join_and_start("bob");

@@ -132,6 +132,11 @@ void Channels::handle_timeout(Instant now) {
   for (auto& [number, lane] : in_) expire(lane->kcp());
 }
 
+void Channels::resume(Instant now) {
+  control_out_.kcp().resume(now);
+  for (auto& [number, lane] : out_) lane->kcp().resume(now);
+}
+
 void Channels::handle_budget_freed() {
   for (auto& [number, lane] : in_) after_receive(*lane);
   for (auto& [number, lane] : out_) {

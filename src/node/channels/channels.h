@@ -80,6 +80,8 @@ class Channels {
   // The body of a KCP or KCP_BACK frame.
   Result<void, Drop> handle_kcp(Instant now, control::FrameType type, ConstBytes body);
   void handle_timeout(Instant now);
+  // The peer is heard again after a silence: what timed out meanwhile is sent at once.
+  void resume(Instant now);
   // The budget has room that it had not: lanes that waited for it go on.
   void handle_budget_freed();
   std::optional<Instant> next_timeout() const;

@@ -193,6 +193,21 @@ TEST_F(ChannelsTest, EachMessageIsAnnouncedOnceAndKeepsItsId) {
   EXPECT_FALSE(b_->channels->take("chat"));
 }
 
+// The wait for the next try grows with each one that fails, so after a cut of 20 s it is several.
+TEST_F(ChannelsTest, AfterACutWhatTimedOutIsSentAsSoonAsThePeerIsHeard) {
+  take_all_at_b();
+  ASSERT_TRUE(send("chat", bytes_of("first")));
+  ASSERT_TRUE(run(1s, [&] { return taken_.size() == 1; }));
+  link_.loss = 1;
+  ASSERT_TRUE(send("chat", filled(100'000, 1)));
+  run(20s);
+  link_.loss = 0;
+  a_->channels->resume(now_);
+  const Instant start = now_;
+  ASSERT_TRUE(run(60s, [&] { return taken_.size() == 2; }));
+  EXPECT_LE(now_ - start, 2 * link_.delay);
+}
+
 // API.md: one message of up to 16 MiB may enter an empty channel.
 TEST_F(ChannelsTest, TheLargestMessageEntersAnEmptyChannelAndNothingBesideIt) {
   take_all_at_b();

@@ -117,6 +117,11 @@ void Kcp::handle_timeout(Instant at) {
   flush(now);
 }
 
+void Kcp::resume(Instant at) {
+  sender_.resume(whole_milliseconds(at));
+  flush_wanted_ = true;
+}
+
 void Kcp::flush(Instant now) {
   flush_wanted_ = false;
   receiver_.acks().make_ready(config_.mode == Mode::kPrompt);

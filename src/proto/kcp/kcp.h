@@ -58,6 +58,9 @@ class Kcp {
   // before, and after it where the Drop says so, was used.
   Result<void, Drop> handle_segments(Instant now, ConstBytes datagram);
   void handle_timeout(Instant now);
+  // The owner knows that a way that was cut is open again: what timed out is sent again by the next
+  // flush, instead of after a wait that has grown with the cut.
+  void resume(Instant now);
 
   // One datagram of at most the mtu. `slot` holds datagram_bytes_max() or more, or what needs more
   // waits. Only `size` of the result is set: which way it goes is the owner's.

@@ -243,6 +243,16 @@ void Sender::back_off(OutSegment& segment) const {
   segment.rto = std::min(segment.rto, kRtoMax);
 }
 
+void Sender::resume(Instant now) {
+  for (Sn sn = una_; sn != unsent_; ++sn) {
+    OutSegment& segment = segments_.at(sn);
+    if (segment.acked || segment.due || segment.rto <= rtt_.rto()) continue;
+    heap_.remove(sn);
+    segment.rto = rtt_.rto();
+    heap_.push(sn, now);
+  }
+}
+
 // --- transmit ---
 
 std::optional<Sn> Sender::next_to_send() {

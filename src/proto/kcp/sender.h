@@ -60,6 +60,9 @@ class Sender {
   // The segment that next_to_send() named leaves now.
   void sent(Instant now, Sn sn);
 
+  // What has timed out is due now, and waits no longer than a new segment for the next time.
+  void resume(Instant now);
+
   std::optional<Instant> next_timeout() const { return earlier(heap_.next(), probe_.next()); }
   // A flush would have something to do now, or may have once time has passed.
   bool is_idle() const { return una_ == end_ && remote_window_ > 0; }
