@@ -94,7 +94,7 @@ class Verbs : public testing::Test {
   std::string asked_;
 };
 
-// CLI.md: `ginnel: WHAT FAILED: WHY [E_CODE]`, then `  -> WHAT TO DO NEXT`.
+// docs/cli.md: `ginnel: WHAT FAILED: WHY [E_CODE]`, then `  -> WHAT TO DO NEXT`.
 TEST_F(Verbs, AnErrorIsTwoLines) {
   const Ran ran = ginnel({"status"});
   EXPECT_EQ(ran.exit, 3);
@@ -192,7 +192,7 @@ TEST_F(Verbs, StatusOfOnePeerAndOfNone) {
             "{\"v\":1,\"peer\":{\"id\":\"C1\",\"name\":\"bob\",\"state\":\"online\"}}\n");
   EXPECT_EQ(ginnel({"status", "eve"}).exit, 5);
 }
-// CLI.md: "`--check` exits 8 when degraded".
+// docs/cli.md: "`--check` exits 8 when degraded".
 TEST_F(Verbs, StatusCheckExitsWithEightWhenDegraded) {
   answer(R"({"v":1,"peers":[],"health":[{"severity":"warning","text":"x","fix":"y"}]})");
   EXPECT_EQ(ginnel({"status"}).exit, 0);
@@ -431,7 +431,7 @@ TEST_F(Verbs, ConfigShowNamesOrigins) {
   EXPECT_EQ(ginnel({"config", "show"}).exit, 7);
 }
 
-// CLI.md: `version --json`: {"v":1,"version","commit"}
+// docs/cli.md: `version --json`: {"v":1,"version","commit"}
 TEST_F(Verbs, VersionNamesTheCommit) {
   const Json json = parse_document(bare({"version", "--json"}).out);
   EXPECT_EQ(json.size(), 3u);
