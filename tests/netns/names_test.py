@@ -4,7 +4,7 @@
 usage: names_test.py --ginnel PROGRAM        (needs root: it makes a namespace and a TUN device)
 
  1. a hub with a TUN device, and alice who joined without one, in one namespace
- 2. the hub's overlay address, port 53, answers for both, says NXDOMAIN for nobody and REFUSED for others
+ 2. the hub's overlay address, port 53, answers for both, NXDOMAIN for nobody, REFUSED for others
  3. getaddrinfo finds both by their bare name (the block in /etc/hosts)
  4. dns.names = "off" and `config reload`: no block, no DNS; "auto" again: both are back
  5. `down` takes the block away and leaves the rest of the file as it was
@@ -29,7 +29,8 @@ UP_SECONDS = 30
 
 def question(name, kind):
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack(">6H", 0x1234, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", kind, 1)
+    head = struct.pack(">6H", 0x1234, 0x0100, 1, 0, 0, 0)
+    return head + labels + b"\0" + struct.pack(">2H", kind, 1)
 
 
 def ask(server, name, kind):
@@ -57,8 +58,9 @@ class Test:
         self.program, self.folder, self.failed, self.passed = program, folder, 0, 0
 
     def ginnel(self, name, *words):
-        done = subprocess.run([self.program, "--dir", os.path.join(self.folder, name), *words], text=True,
-                              check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        done = subprocess.run([self.program, "--dir", os.path.join(self.folder, name), *words],
+                              text=True, check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(f"{name} {words}: {done.stderr}")
         return done.stdout.strip()
@@ -119,7 +121,8 @@ def run(test):
     server = own[0]
     test.eventually(lambda: ask(server, "alice.lab.ginnel.internal", A) == (0, [hers[0]]),
                     "the hub's DNS knows alice")
-    test.equal(ask(server, "ALICE.lab.ginnel.internal", AAAA), (0, [hers[1]]), "AAAA, whatever the case")
+    test.equal(ask(server, "ALICE.lab.ginnel.internal", AAAA), (0, [hers[1]]),
+               "AAAA, whatever the case")
     test.equal(ask(server, "hub-a.lab.ginnel.internal", A), (0, [own[0]]), "its own name")
     test.equal(ask(server, "alice.lab.ginnel.internal", MX), (0, []), "another type is empty")
     test.equal(ask(server, "nobody.lab.ginnel.internal", A), (NXDOMAIN, []), "nobody is NXDOMAIN")
@@ -129,7 +132,8 @@ def run(test):
 
     test.ginnel("hub", "config", "set", "dns.names", "off")
     test.equal(test.ginnel("hub", "config", "reload"), "changed dns.names", "names go off")
-    test.equal((hosts(), ask(server, "alice.lab.ginnel.internal", A)), (HOSTS, None), "no block, no DNS")
+    test.equal((hosts(), ask(server, "alice.lab.ginnel.internal", A)), (HOSTS, None),
+               "no block, no DNS")
     test.ginnel("hub", "config", "set", "dns.names", "auto")
     hub.send_signal(signal.SIGHUP)
     test.eventually(lambda: found_by_name("alice") == sorted(hers), "and on again, by SIGHUP")
@@ -143,8 +147,8 @@ def run(test):
 
 def enter_namespace(program):
     os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, os.path.abspath(__file__), "--ginnel",
-                          program])
+    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, os.path.abspath(__file__),
+                          "--ginnel", program])
 
 
 def hide_files(folder):
@@ -169,7 +173,8 @@ def main():
         try:
             run(test)
         finally:
-            subprocess.run(["umount", "/etc/hosts", os.path.realpath("/etc/resolv.conf")], check=False)
+            subprocess.run(["umount", "/etc/hosts", os.path.realpath("/etc/resolv.conf")],
+                           check=False)
             if test.failed:
                 for name in ("hub.log", "alice.log"):
                     with open(os.path.join(folder, name), encoding="utf-8") as log:

@@ -10,12 +10,12 @@ docs/cli.md, "Errors":
     ginnel: WHAT FAILED: WHY [E_CODE]
       -> WHAT TO DO NEXT
 
-on stderr, nothing on stdout, the exit code of the code, and the same as one document with --json. The
-transcript is compared with errors.txt; --update writes it. Ports, process ids, Ids and the folder
-are replaced by words, so that it is the same on every machine.
+on stderr, nothing on stdout, the exit code of the code, and the same as one document with --json.
+The transcript is compared with errors.txt; --update writes it. Ports, process ids, Ids and the
+folder are replaced by words, so that it is the same on every machine.
 
-Scenes that need root to take rights away (no TUN device, an unreadable key, a range in use) are left
-out, and said to be, where the script does not run as root.
+Scenes that need root to take rights away (no TUN device, an unreadable key, a range in use) are
+left out, and said to be, where the script does not run as root.
 """
 import argparse
 import contextlib
@@ -54,9 +54,9 @@ class Story:
         return os.path.join(self.folder, name)
 
     def call(self, *words, prefix=(), env=None):
-        return subprocess.run([*prefix, self.program, *words], cwd=self.folder, text=True, timeout=90,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                              env={**self.environment, **(env or {})})
+        return subprocess.run([*prefix, self.program, *words], cwd=self.folder, text=True,
+                              timeout=90, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=False, env={**self.environment, **(env or {})})
 
     def does(self, *words, **how):
         """A command that must succeed; it is no part of the transcript."""
@@ -85,7 +85,7 @@ class Story:
         self.check_json(words, ran, ran_json, exit_code, code)
 
     def note(self, words, ran, text, how=None):
-        who = {"setpriv": "(without rights) "}.get(next(iter((how or {}).get("prefix", ())), ""), "")
+        who = "(without rights) " if how and how.get("prefix") else ""
         self.lines.append(f"{who}$ ginnel {self.says(' '.join(words))}")
         self.lines += [self.says(line) for line in text.splitlines()]
         self.lines.append(f"exit {ran.returncode}")
@@ -122,7 +122,7 @@ class Story:
         if len(lines) < 2:
             return  # complained about already
         same = (error.get("text", "").splitlines() or [""])[0] + f" [{code}]"
-        if self.says("ginnel: " + same) != self.says(lines[-2]) or "  -> " + error["hint"] != lines[-1]:
+        if ["ginnel: " + same, "  -> " + error["hint"]] != lines[-2:]:
             self.complain(words, f"--json says something else: {ran.stderr}")
 
 
@@ -136,8 +136,8 @@ class Daemon:
     def __enter__(self):
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, self.story.program, "--dir", self.dir, "up", "--foreground"], stdout=log,
-                stderr=log, env=self.story.environment)
+                [*self.prefix, self.story.program, "--dir", self.dir, "up", "--foreground"],
+                stdout=log, stderr=log, env=self.story.environment)
         end = time.monotonic() + START_SECONDS
         while self.story.call("--dir", self.dir, "status").returncode != 0:
             if self.process.poll() is not None or time.monotonic() > end:
@@ -172,7 +172,8 @@ def write(story, name, text, mode=0o600):
 
 
 def copy_of(story, name, copy):
-    shutil.copytree(story.path(name), story.path(copy), ignore=shutil.ignore_patterns("*.sock"))
+    shutil.copytree(story.path(name), story.path(copy),
+                    ignore=shutil.ignore_patterns("*.sock"))
     return story.path(copy)
 
 
@@ -200,7 +201,8 @@ def token(story, name, *flags, hub="hub"):
 
 
 def join(story, name, token_file):
-    story.does("--dir", story.path(name), "join", "--no-tun", "--name", name, "--token-file", token_file)
+    story.does("--dir", story.path(name), "join", "--no-tun", "--name", name, "--token-file",
+               token_file)
 
 
 # ---- the scenes ----
@@ -260,8 +262,9 @@ def wrong_tokens(story):
     other = copy_of(story, "alice", "other")
     make_hub(story, "hub-of-others")
     with Daemon(story, "hub-of-others"):
-        story.fails("--dir", other, "join", "--token-file", token(story, "others", hub="hub-of-others"),
-                    exit_code=4, code="E_WRONG_NETWORK")
+        story.fails("--dir", other, "join", "--token-file",
+                    token(story, "others", hub="hub-of-others"), exit_code=4,
+                    code="E_WRONG_NETWORK")
     if os.path.exists(story.path("bob")):
         story.wrong.append("a join that failed has left something behind")
 
@@ -279,8 +282,8 @@ def forgotten_token(story):
 
 def unknown_hub(story, lost):
     story.scene("A hub that nobody answers for")
-    story.fails("--dir", story.path("bob"), "join", "--name", "bob", "--timeout", "1", "--token-file",
-                lost, exit_code=6, code="E_HUB_UNREACHABLE")
+    story.fails("--dir", story.path("bob"), "join", "--name", "bob", "--timeout", "1",
+                "--token-file", lost, exit_code=6, code="E_HUB_UNREACHABLE")
 
 
 def unknown_peer(story):
@@ -290,10 +293,12 @@ def unknown_peer(story):
     with Daemon(story, "alice"):
         story.does(*alice, "wait", "--timeout", "20")
         for words in (["ping", "carol"], ["why", "carol"], ["status", "carol"],
-                      ["msg", "carol", "hello"], ["msg", "--ack", "--timeout", "1", "carol", "hello"],
+                      ["msg", "carol", "hello"],
+                      ["msg", "--ack", "--timeout", "1", "carol", "hello"],
                       ["ping", "C01234567-89ab-8cde-8123-456789abcdef"]):
             story.fails(*alice, *words, exit_code=5, code="E_UNKNOWN_PEER")
-        story.fails("--dir", story.path("hub"), "revoke", "carol", exit_code=5, code="E_UNKNOWN_PEER")
+        story.fails("--dir", story.path("hub"), "revoke", "carol", exit_code=5,
+                    code="E_UNKNOWN_PEER")
         story.scene("Of several peers, those that failed are printed")
         ran = story.call(*alice, "msg", "hub", "chat", "hello")
         story.note([*alice, "msg", "hub", "chat", "hello"], ran, ran.stdout + ran.stderr)
@@ -302,7 +307,8 @@ def unknown_peer(story):
         story.fails(*alice, "msg", "--ack", "--timeout", "2", "--channel", "news", "hub", "hello",
                     exit_code=6, code="E_NO_SUBSCRIBER")
         story.scene("Something does not come true in time")
-        story.fails(*alice, "wait", "--peer", "carol", "--timeout", "1", exit_code=6, code="E_TIMEOUT")
+        story.fails(*alice, "wait", "--peer", "carol", "--timeout", "1", exit_code=6,
+                    code="E_TIMEOUT")
         story.scene("A peer is asked for what only a hub can do")
         story.fails(*alice, "invite", exit_code=1, code="E_NOT_A_HUB")
         story.fails(*alice, "revoke", "hub", exit_code=1, code="E_NOT_A_HUB")
@@ -322,15 +328,17 @@ def broken_config(story):
     wrong = copy_of(story, "alice", "wrong")
     config = os.path.join("wrong", "ginnel.toml")
     for verb in (["config", "check"], ["up"], ["up", "--foreground"]):
-        write(story, config, '[node]\nnmae = "alice"\n[tun]\nmtu = 100\n[gossip]\npreset = "wan"\n')
+        write(story, config, '[node]\nnmae = "alice"\n[tun]\nmtu = 100\n[gossip]\napp = "serf"\n')
         story.fails("--dir", wrong, *verb, exit_code=7, code="E_CONFIG_KEY")
         write(story, config, "[tun]\nmtu = 100\n")
         story.fails("--dir", wrong, *verb, exit_code=7, code="E_CONFIG_VALUE")
         write(story, config, "[node\n")
         story.fails("--dir", wrong, *verb, exit_code=7, code="E_CONFIG_SYNTAX")
     write(story, config, "")
-    story.fails("--dir", wrong, "config", "set", "tun.mut", "1300", exit_code=7, code="E_CONFIG_KEY")
-    story.fails("--dir", wrong, "config", "set", "tun.mtu", "big", exit_code=7, code="E_CONFIG_VALUE")
+    story.fails("--dir", wrong, "config", "set", "tun.mut", "1300", exit_code=7,
+                code="E_CONFIG_KEY")
+    story.fails("--dir", wrong, "config", "set", "tun.mtu", "big", exit_code=7,
+                code="E_CONFIG_VALUE")
     story.fails("--dir", wrong, "config", "get", "tun.mut", exit_code=7, code="E_CONFIG_KEY")
     story.fails("--dir", wrong, "config", "check", env={"GINNEL_LOG": "loud"}, exit_code=7,
                 code="E_CONFIG_VALUE")
@@ -340,7 +348,8 @@ def broken_config(story):
         with open(story.path(good), encoding="utf-8") as file:
             text = file.read()
         write(story, good, text + '\n[log]\nlevel = "loud"\n')
-        story.fails("--dir", story.path("alice"), "config", "reload", exit_code=7, code="E_CONFIG_VALUE")
+        story.fails("--dir", story.path("alice"), "config", "reload", exit_code=7,
+                    code="E_CONFIG_VALUE")
         write(story, good, text)
 
 
@@ -389,7 +398,8 @@ def range_in_use(story):
     folder = copy_of(story, "alice", "in-use")
     story.does("--dir", folder, "config", "set", "tun.enable", "auto")
     for words in (["link", "add", "office0", "type", "veth", "peer", "name", "office1"],
-                  ["address", "add", "10.66.7.1/24", "dev", "office0"], ["link", "set", "office0", "up"]):
+                  ["address", "add", "10.66.7.1/24", "dev", "office0"],
+                  ["link", "set", "office0", "up"]):
         subprocess.run(["ip", *words], check=True)
     story.fails("--dir", folder, "up", exit_code=1, code="E_ADDRESS_IN_USE")
     subprocess.run(["ip", "link", "delete", "office0"], check=True)
@@ -438,12 +448,13 @@ def main():
     root = os.geteuid() == 0
     if root and IN_NAMESPACE not in os.environ:
         os.environ[IN_NAMESPACE] = "1"
-        os.execvp("unshare", ["unshare", "--net", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+        os.execvp("unshare", ["unshare", "--net", sys.executable, os.path.abspath(__file__),
+                              *sys.argv[1:]])
     if root:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with tempfile.TemporaryDirectory(prefix="ginnel-errors-") as folder:
         os.chmod(folder, 0o755)
-        program = shutil.copy(options.ginnel, os.path.join(folder, "ginnel"))  # where nobody may run it
+        program = shutil.copy(options.ginnel, folder)  # where `nobody` may run it
         story = Story(program, folder)
         try:
             tell(story, root)
@@ -454,7 +465,8 @@ def main():
         print("WRONG  " + complaint)
     same = compare(story, root, options.update)
     commands = sum(line.startswith(("$", "(")) for line in story.lines)
-    print(f"{commands} commands, {len(story.wrong)} wrong, the transcript is {'as' if same else 'not as'} recorded")
+    print(f"{commands} commands, {len(story.wrong)} wrong, the transcript is "
+          f"{'as' if same else 'not as'} recorded")
     return 0 if same and not story.wrong else 1
 
 

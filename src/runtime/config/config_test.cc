@@ -103,8 +103,8 @@ level = "debug"
 
 TEST(Config, AnEmptyHubSectionMakesAHub) { EXPECT_TRUE(load("[hub]\n").config.hub); }
 
-// docs/cli.md: "an unknown key, a bad value or a wrong type is an error with `file:line:col` and "did
-// you mean""; "Config errors are all listed, one a line".
+// docs/cli.md: "an unknown key, a bad value or a wrong type is an error with `file:line:col` and
+// "did you mean""; "Config errors are all listed, one a line".
 TEST(Config, AllProblemsAreListedInTheOrderOfTheFile) {
   EXPECT_THAT(
       problems("[node]\n"
@@ -211,7 +211,7 @@ TEST(Config, StockPeersAreReadAndWhatTheyLackIsNamed) {
   EXPECT_THAT(loaded.problems[1].text, HasSubstr("lacks public_key"));
 }
 
-// docs/cli.md: values of keys whose name speaks of secret, key, token or password "are never shown".
+// docs/cli.md: values of keys that speak of secret, key, token or password "are never shown".
 TEST(Config, SecretsAreNeverShown) {
   const std::string text =
       "[[wireguard.peer]]\nname = \"phone\"\nallowed_ips = [\"10.66.9.1\"]\n"

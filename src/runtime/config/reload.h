@@ -1,5 +1,5 @@
-// What a running node takes from its file when the file has changed, and what must wait for its next
-// start.
+// What a running node takes from its file when the file has changed, and what must wait for its
+// next start.
 //
 //   const ReloadPlan plan = take_changes(running, load(text));
 //   // plan.changed is in `running` now; plan.restart is not

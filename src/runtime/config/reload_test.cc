@@ -10,7 +10,8 @@ using ::testing::IsEmpty;
 
 TEST(Reload, TakesWhatCanChangeAndNamesWhatCannot) {
   Loaded running = load("[log]\nlevel = \"info\"\n[tun]\nmtu = 1392\n");
-  const Loaded file = load("[log]\nlevel = \"debug\"\n[tun]\nmtu = 1300\n[punch]\nenable = false\n");
+  const Loaded file =
+      load("[log]\nlevel = \"debug\"\n[tun]\nmtu = 1300\n[punch]\nenable = false\n");
   const ReloadPlan plan = take_changes(running, file);
   EXPECT_THAT(plan.changed, ElementsAre("punch.enable", "log.level"));
   EXPECT_THAT(plan.restart, ElementsAre("tun.mtu"));

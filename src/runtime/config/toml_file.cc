@@ -88,8 +88,8 @@ Result<Value, Problem> parse_toml(std::string_view text) {
     // quote, unless that is the character that should have been there.
     std::string why(error.description());
     const auto quote = why.find('\'');
-    const bool expected = quote != std::string::npos && why.substr(0, quote).ends_with("expected ") &&
-                          why.size() > quote + 2 && why[quote + 2] == '\'';
+    const bool expected = quote != std::string::npos && why.size() > quote + 2 &&
+                          why[quote + 2] == '\'' && why.substr(0, quote).ends_with("expected ");
     if (quote != std::string::npos) why.resize(expected ? quote + 3 : quote);
     while (!why.empty() && (why.back() == ' ' || why.back() == ';' || why.back() == ','))
       why.pop_back();

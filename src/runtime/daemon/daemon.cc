@@ -92,11 +92,12 @@ Result<void, Error> Daemon::open_tun() {
 
 void Daemon::open_names() {
   if (!tun_ || !tun_reason_.empty()) return;
-  const auto& device = tun_->device();
-  names_ = std::make_unique<Names>(loop(), NamesOptions{device.index().value(),
-                                                        node().self().addresses,
-                                                        engine_.prepared().identity.enrolment.network_name,
-                                                        node().self().id});
+  NamesOptions options;
+  options.link = tun_->device().index().value();
+  options.addresses = node().self().addresses;
+  options.network = engine_.prepared().identity.enrolment.network_name;
+  options.id = node().self().id;
+  names_ = std::make_unique<Names>(loop(), options);
   names_changed();
 }
 

@@ -35,8 +35,8 @@ enum class Rcode : std::uint8_t {
 };
 
 enum class Drop : std::uint8_t {
-  kTooShort,    // no header
-  kNotAQuery,   // a response: answering those makes loops
+  kTooShort,   // no header
+  kNotAQuery,  // a response: answering those makes loops
 };
 
 struct Query {
@@ -47,7 +47,7 @@ struct Query {
   std::string name;              // lower case, labels joined by dots, no dot at the end
   std::uint16_t type = 0;
   std::uint16_t query_class = 0;
-  ByteVector question;           // as it came, to be repeated; empty: it could not be read
+  ByteVector question;  // as it came, to be repeated; empty: it could not be read
 };
 
 // Reads the header and the first question. What follows it (EDNS) is not looked at. A question that

@@ -34,9 +34,9 @@ TEST(DnsMessage, AnAnswerRepeatsTheQuestionAndHasTheAddressesOfItsType) {
   const auto query = parse_query(bytes(kQuestion));
   const Answer answer{.ttl_seconds = 5,
                       .addresses = {Address::v4(10, 66, 0, 3), *Address::parse("fd3a::3")}};
-  EXPECT_EQ(answered(*query, answer),
-            "123485000001000100000000" + std::string(kQuestion).substr(24) +
-                "c00c00010001000000050004" + "0a420003");
+  EXPECT_EQ(answered(*query, answer), "123485000001000100000000" +
+                                          std::string(kQuestion).substr(24) +
+                                          "c00c00010001000000050004" + "0a420003");
 }
 
 TEST(DnsMessage, AnIpv6AddressIsSixteenBytes) {

@@ -6,13 +6,13 @@ Result<std::unique_ptr<DnsServer>, Error> DnsServer::open(io::EventLoop& loop,
                                                           const Address& address,
                                                           std::string_view network,
                                                           std::uint16_t port) {
-  auto socket = io::UdpSocket::open(
-      {.bind = {address, port}, .buffer_bytes = kBufferBytes, .gro = false});
+  auto socket =
+      io::UdpSocket::open({.bind = {address, port}, .buffer_bytes = kBufferBytes, .gro = false});
   if (!socket) return Fail(socket.error());
   std::unique_ptr<DnsServer> out(new DnsServer(loop, *std::move(socket), network));
   DnsServer* server = out.get();
-  auto watched = loop.watch(server->socket_->fd(), {.read = true},
-                            [server](io::Ready) { server->receive(); });
+  auto watched =
+      loop.watch(server->socket_->fd(), {.read = true}, [server](io::Ready) { server->receive(); });
   if (!watched) return Fail(watched.error());
   return out;
 }
@@ -30,9 +30,8 @@ void DnsServer::answer(const io::Received& received) {
   std::array<std::byte, dns::kMessageBytesMax> bytes{};
   const std::size_t size = dns::write_answer(*query, names_.look_up(*query), bytes);
   out_.clear();
-  (void)out_.add({.to = received.from,
-                  .source = received.local,
-                  .bytes = ConstBytes(bytes).first(size)});
+  (void)out_.add(
+      {.to = received.from, .source = received.local, .bytes = ConstBytes(bytes).first(size)});
   (void)socket_->send(out_);
 }
 

@@ -1,9 +1,11 @@
-// Answers DNS for the network's names on the node's overlay address, port 53 (RFC 1035 section 4.2).
+// Answers DNS for the network's names on the node's overlay address, port 53 (RFC 1035
+// section 4.2).
 //
 //   auto server = DnsServer::open(loop, own_overlay_address, "home");
 //   (*server)->names().set(rows);
 //
-// Everything on the loop's thread; the loop outlives it. UDP alone: no answer needs more than 512 bytes.
+// Everything on the loop's thread; the loop outlives it. UDP alone: no answer needs more than 512
+// bytes.
 #pragma once
 #include <memory>
 

@@ -13,8 +13,9 @@ TEST(DnsServer, AnswersAQuestionOverItsSocketAndLeavesNoiseUnanswered) {
 
   auto client = io::UdpSocket::open({.bind = {loopback, 0}}).value();
   const ByteVector question = from_hex(
-      "123401000001000000000000"
-      "03626f6204686f6d650667696e6e656c08696e7465726e616c0000010001").value();
+                                  "123401000001000000000000"
+                                  "03626f6204686f6d650667696e6e656c08696e7465726e616c0000010001")
+                                  .value();
   io::SendBatch out(2);
   ASSERT_TRUE(out.add({.to = server->local(), .bytes = bytes_of("noise")}));
   ASSERT_TRUE(out.add({.to = server->local(), .bytes = question}));

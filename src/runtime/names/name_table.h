@@ -1,4 +1,5 @@
-// The names of a network and the addresses behind them, as the node's own DNS server gives them out.
+// The names of a network and the addresses behind them, as the node's own DNS server gives them
+// out.
 //
 //   NameTable names("home");                         // home.ginnel.internal
 //   names.set({{"bob", {*Address::parse("10.66.0.3")}}});

@@ -14,9 +14,7 @@ std::string system_file(const char* path) {
   return bytes ? std::string(text_of(*bytes)) : std::string();
 }
 
-void warn(const Error& error) {
-  spdlog::warn("names: {} [{}]", error.text, code_name(error.code));
-}
+void warn(const Error& error) { spdlog::warn("names: {} [{}]", error.text, code_name(error.code)); }
 
 }  // namespace
 
@@ -34,7 +32,8 @@ void Names::open_server(io::EventLoop& loop, const NamesOptions& options) {
 }
 
 void Names::open_resolved(const NamesOptions& options) {
-  if (!is_resolved_asked(system_file("/etc/resolv.conf"), system_file("/etc/nsswitch.conf"))) return;
+  if (!is_resolved_asked(system_file("/etc/resolv.conf"), system_file("/etc/nsswitch.conf")))
+    return;
   auto resolved = Resolved::connect();
   if (!resolved) return;
   const LinkNames names{options.link, {options.addresses.front()}, server_->names().domain()};

@@ -19,8 +19,8 @@
 namespace ginnel::runtime {
 
 struct NamesOptions {
-  std::uint32_t link = 0;           // the TUN device's interface index
-  std::vector<Address> addresses;   // overlay addresses of this node, IPv4 first
+  std::uint32_t link = 0;          // the TUN device's interface index
+  std::vector<Address> addresses;  // overlay addresses of this node, IPv4 first
   std::string network;
   Id id;
 };

@@ -40,11 +40,13 @@ Result<void, Error> Message::call() {
   sd_bus_error error = SD_BUS_ERROR_NULL;
   if (number_ >= 0) {
     const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(Resolved::kAnswerMax);
-    number_ = sd_bus_call(bus_, message_, static_cast<std::uint64_t>(limit.count()), &error, nullptr);
+    number_ =
+        sd_bus_call(bus_, message_, static_cast<std::uint64_t>(limit.count()), &error, nullptr);
   }
   if (number_ >= 0) return {};
-  const bool denied = sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED) != 0 ||
-                      sd_bus_error_has_name(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
+  const bool denied =
+      sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED) != 0 ||
+      sd_bus_error_has_name(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
   const std::string why = error.message ? error.message : std::strerror(-number_);
   sd_bus_error_free(&error);
   return Fail(Error{denied ? Errc::kPermission : Errc::kInternal,
@@ -71,8 +73,9 @@ int append_servers(sd_bus_message* m, const std::vector<Address>& servers) {
 bool has_owner(sd_bus* bus) {
   sd_bus_message* reply = nullptr;
   int owned = 0;
-  int number = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                  "org.freedesktop.DBus", "NameHasOwner", nullptr, &reply, "s", kService);
+  int number =
+      sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                         "org.freedesktop.DBus", "NameHasOwner", nullptr, &reply, "s", kService);
   if (number >= 0) number = sd_bus_message_read(reply, "b", &owned);
   sd_bus_message_unref(reply);
   return number >= 0 && owned != 0;

@@ -1,5 +1,6 @@
 // Tells systemd-resolved which server knows the network's names, for one link (split DNS): what
-// `resolvectl dns` and `resolvectl domain` do, by its D-Bus interface (org.freedesktop.resolve1(5)).
+// `resolvectl dns` and `resolvectl domain` do, by its D-Bus interface
+// (org.freedesktop.resolve1(5)).
 //
 //   auto resolved = Resolved::connect();                 // kNotRunning: this host has none
 //   (*resolved)->set_link({tun.index(), {own_address}, "home.ginnel.internal"});
@@ -21,9 +22,9 @@ struct sd_bus;
 namespace ginnel::runtime {
 
 struct LinkNames {
-  std::uint32_t link = 0;         // interface index
-  std::vector<Address> servers;   // asked on port 53
-  std::string domain;             // names of it go there, and it is tried behind bare names
+  std::uint32_t link = 0;        // interface index
+  std::vector<Address> servers;  // asked on port 53
+  std::string domain;            // names of it go there, and it is tried behind bare names
 };
 
 class Resolved {
@@ -37,8 +38,8 @@ class Resolved {
   ~Resolved();
   Resolved(const Resolved&) = delete;
 
-  // Errors: kPermission (polkit refuses), kInternal (resolved's own words). On error the link is as it
-  // was.
+  // Errors: kPermission (polkit refuses), kInternal (resolved's own words). On error the link is as
+  // it was.
   Result<void, Error> set_link(const LinkNames& names);
 
  private:

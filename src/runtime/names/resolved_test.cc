@@ -135,8 +135,8 @@ TEST(Resolved, ARefusalIsAPermissionErrorAndLeavesTheLinkAsItWas) {
 TEST(Resolved, IsAskedWhereTheHostsResolverNamesIt) {
   EXPECT_TRUE(is_resolved_asked("# stub\nnameserver 127.0.0.53\n", ""));
   EXPECT_TRUE(is_resolved_asked("", "passwd: files\nhosts: files resolve [!UNAVAIL=return] dns\n"));
-  EXPECT_FALSE(is_resolved_asked("nameserver 192.0.2.1\n#nameserver 127.0.0.53\n",
-                                 "hosts: files dns\n"));
+  EXPECT_FALSE(
+      is_resolved_asked("nameserver 192.0.2.1\n#nameserver 127.0.0.53\n", "hosts: files dns\n"));
 }
 
 }  // namespace
