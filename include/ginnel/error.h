@@ -60,7 +60,7 @@ enum class Errc : std::uint8_t {
 
 // "E_HUB_UNREACHABLE".
 std::string_view code_name(Errc code);
-// The exit code of the command line for this error (CLI.md, "Errors").
+// The exit code of the command line for this error (docs/cli.md, "Errors").
 int exit_code(Errc code);
 
 struct Error {

@@ -1,5 +1,5 @@
 // Who a node is: `S` (hub) or `C` (peer) and a UUID (version 8, RFC 9562), derived from its identity
-// key, so nobody can claim another's Id (DESIGN section 4).
+// key, so nobody can claim another's Id (docs/design.md section 4).
 //
 //   auto id = ginnel::Id::parse("C0190c3f2-6f3a-8c1d-9e2b-0011223344ff");
 //   id->text();

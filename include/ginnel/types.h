@@ -10,7 +10,7 @@
 
 namespace ginnel {
 
-// How packets travel to a peer now. The words of `path.kind` in CLI.md.
+// How packets travel to a peer now. The words of `path.kind` in docs/cli.md.
 enum class PathKind : std::uint8_t {
   kNone,      // no session yet, or every path is dead
   kLan,       // an address in a subnet of an own interface

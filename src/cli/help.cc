@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kColumns = 80;
 
-// As CLI.md numbers them.
+// As docs/cli.md numbers them.
 struct Exit {
   int code;
   std::string_view meaning;

@@ -1,5 +1,5 @@
 // Help texts, at most 80 columns: one line of purpose, two or three real examples, flags grouped
-// with default and variable, exit codes (CLI.md, "Rules").
+// with default and variable, exit codes (docs/cli.md, "Rules").
 #pragma once
 #include <optional>
 #include <string>

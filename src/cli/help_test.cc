@@ -22,7 +22,7 @@ void expect_narrow(const std::string& text) {
   }
 }
 
-// CLI.md: "--help: one line of purpose, two or three real examples first, flags grouped with
+// docs/cli.md: "--help: one line of purpose, two or three real examples first, flags grouped with
 // default and variable, exit codes; at most 80 columns."
 TEST(Help, EveryVerbHasPurposeExamplesFlagsAndExits) {
   for (const Verb& verb : verbs()) {

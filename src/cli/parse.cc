@@ -150,6 +150,7 @@ class VerbParser {
 
   Result<Parsed, Error> collect(std::vector<std::string> tail) {
     Parsed out{&verb_, help_, {}};
+    out.arguments.verb = verb_.name;
     out.arguments.dir = dir_;
     out.arguments.json = json_;
     for (const std::string& word : app_.remaining()) {

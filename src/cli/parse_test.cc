@@ -16,7 +16,7 @@ Error error_of(const Words& words) {
   return parsed ? Error{} : parsed.error();
 }
 
-// CLI.md: "`--dir DIR` and `--json` may stand before or after the verb."
+// docs/cli.md: "`--dir DIR` and `--json` may stand before or after the verb."
 TEST(Parse, DirAndJsonStandBeforeOrBehindTheVerb) {
   for (const Words& words :
        {Words{"--dir", "/x", "--json", "ping", "bob"},
@@ -41,7 +41,7 @@ TEST(Parse, ANounAloneAsksWhichOne) {
   EXPECT_EQ(error_of({"config"}).code, Errc::kUsage);
   EXPECT_EQ(parse({"config", "--help"}).value().verb->name, "help");
 }
-// CLI.md: "Options may follow DATA; `--` before DATA that begins with `-`."
+// docs/cli.md: "Options may follow DATA; `--` before DATA that begins with `-`."
 TEST(Parse, OptionsMayFollowData) {
   const Parsed parsed = parse({"msg", "bob", "hi", "--ack", "--timeout", "3"}).value();
   EXPECT_TRUE(parsed.arguments.has("--ack"));
@@ -67,7 +67,7 @@ TEST(Parse, SomeFlagsMayBeRepeated) {
               ElementsAre("a=1", "b=2"));
   EXPECT_THAT(error_of({"invite", "--ttl", "1h", "--ttl", "2h"}).text, HasSubstr("more than once"));
 }
-// CLI.md: "An unknown verb or flag names the nearest one."
+// docs/cli.md: "An unknown verb or flag names the nearest one."
 TEST(Parse, AnUnknownVerbNamesTheNearest) {
   EXPECT_EQ(error_of({"stauts"}).text, "stauts: unknown verb, did you mean \"status\"?");
   EXPECT_EQ(error_of({"config", "chekc"}).text,

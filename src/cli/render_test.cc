@@ -58,7 +58,7 @@ TEST(Render, PeersAndHubsHaveAHeader) {
             "NAME   ID  STATE   ROLE  RTT   ENDPOINT\n"
             "hub-a  S1  online  -     10ms  203.0.113.9:7700\n");
 }
-// CLI.md: `pong from bob (10.66.0.3) via punched udp4 198.51.100.7:4164 in 3.1 ms`
+// docs/cli.md: `pong from bob (10.66.0.3) via punched udp4 198.51.100.7:4164 in 3.1 ms`
 TEST(Render, PongLinesAreThoseOfTheContract) {
   EXPECT_EQ(render_pong(parse_document(
                 R"({"seq":1,"peer":{"name":"bob","address":"10.66.0.3"},"rtt":0.0031,)"

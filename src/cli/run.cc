@@ -29,6 +29,26 @@ int fail(Context& context, const Error& error, bool json) {
   return exit_code(error.code);
 }
 
+// A hint that is a command is one to copy: it names the folder that this command was given.
+std::string hint_in(const std::string& dir, const Error& error) {
+  constexpr std::string_view kProgram = "ginnel ";
+  if (error.hint.empty()) return "ginnel help " + std::string(code_name(error.code));
+  const bool help = error.hint.find("help") != std::string::npos;
+  if (dir.empty() || help || !error.hint.starts_with(kProgram)) return error.hint;
+  return "ginnel --dir " + dir + " " + error.hint.substr(kProgram.size());
+}
+
+// What failed is the verb, unless the text already begins with it.
+Error completed(Error error, const Parsed& parsed) {
+  const std::string verb(parsed.verb->name);
+  const bool named = error.text.starts_with(verb + ":") || error.text.starts_with(verb + " ") ||
+                     error.text.starts_with("cannot ");
+  if (!named) error.text = verb + ": " + error.text;
+  if (error.hint == "ginnel help") error.hint = "ginnel " + verb + " --help";
+  error.hint = hint_in(parsed.arguments.dir, error);
+  return error;
+}
+
 }  // namespace
 
 int run(Context& context, const std::vector<std::string>& words) {
@@ -41,7 +61,8 @@ int run(Context& context, const std::vector<std::string>& words) {
     return words.empty() ? exit_code(Errc::kUsage) : 0;
   }
   const auto outcome = parsed->verb->run(context, parsed->arguments);
-  if (!outcome) return fail(context, outcome.error(), parsed->arguments.json);
+  if (!outcome)
+    return fail(context, completed(outcome.error(), *parsed), parsed->arguments.json);
   context.out.flush();
   return *outcome;
 }

@@ -34,6 +34,7 @@ class Arguments {
  public:
   std::map<std::string, std::vector<std::string>, std::less<>> flags;  // by name, "--listen"
   std::vector<std::string> words;                                      // positional, in order
+  std::string verb;  // "config check"
   std::string dir;
   bool json = false;
 
@@ -61,12 +62,12 @@ struct Verb {
 std::span<const Verb> verbs();
 const Verb* find_verb(std::string_view name);
 
-// A verb that CLI.md promises and this version does not have yet.
+// A verb that docs/cli.md promises and this version does not have yet.
 bool is_future_verb(std::string_view name);
 
 identity::Places places_of(const Context& context, const Arguments& arguments);
 
-// One per group of verbs (CLI.md, "Verbs").
+// One per group of verbs (docs/cli.md, "Verbs").
 std::vector<Verb> start_verbs();
 std::vector<Verb> look_verbs();
 std::vector<Verb> try_verbs();

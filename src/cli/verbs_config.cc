@@ -39,7 +39,8 @@ Result<runtime::ConfigFile, Error> read(const Context& context, const Arguments&
 
 Outcome invalid(Context& context, const Arguments& arguments, const std::string& path,
                 const std::vector<Problem>& problems) {
-  const Error error = config::as_error(path, problems);
+  Error error = config::as_error(path, problems);
+  error.text = arguments.verb + ": " + error.text;
   if (!arguments.json) {
     print_problems(context, arguments, path, problems);
     return Fail(error);

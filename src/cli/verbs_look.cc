@@ -48,7 +48,8 @@ Outcome print_peer(Context& context, const Arguments& arguments, const Json& sta
   const std::string& name = arguments.words[0];
   const Json* peer = find_peer(status, name);
   if (peer == nullptr)
-    return Fail(Error{Errc::kUnknownPeer, "status " + name + ": no such peer", "ginnel peers"});
+    return Fail(Error{Errc::kUnknownPeer, "status: nobody here is called " + name,
+                      "ginnel peers"});
   if (arguments.json) {
     context.out << dump({{"v", 1}, {"peer", *peer}}) << "\n";
   } else {

@@ -1,5 +1,7 @@
 // init, invite, join, up, down, leave.
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -38,7 +40,7 @@ Result<std::string, Error> name_of(const Arguments& arguments, std::string_view 
                                          "\": must be 1 to 63 letters, digits and hyphens"));
 }
 
-// The Id alone on stdout (CLI.md, "Starting").
+// The Id alone on stdout (docs/cli.md, "Starting").
 int print_summary(Context& context, const Arguments& arguments,
                   const runtime::NodeSummary& summary) {
   if (arguments.json) {
@@ -117,7 +119,7 @@ Result<std::string, Error> token_of(const Context& context, const Arguments& arg
   } else {
     std::ifstream in(file);
     if (!in) {
-      return Fail(Error{Errc::kFile, "join: the token file " + file + " cannot be read",
+      return Fail(Error{Errc::kFile, "join: token file " + file + ": " + std::strerror(errno),
                         "make one on a hub: ginnel invite > " + file});
     }
     text.assign(std::istreambuf_iterator(in), {});

@@ -94,13 +94,14 @@ class Verbs : public testing::Test {
   std::string asked_;
 };
 
-// CLI.md: `ginnel: WHAT FAILED: WHY [E_CODE]`, then `  -> WHAT TO DO NEXT`.
+// docs/cli.md: `ginnel: WHAT FAILED: WHY [E_CODE]`, then `  -> WHAT TO DO NEXT`.
 TEST_F(Verbs, AnErrorIsTwoLines) {
   const Ran ran = ginnel({"status"});
   EXPECT_EQ(ran.exit, 3);
   EXPECT_EQ(ran.out, "");
-  EXPECT_EQ(ran.err, "ginnel: " + (dir_ / "ginnel.sock").string() +
-                         ": no daemon is running [E_NOT_RUNNING]\n  -> ginnel up\n");
+  EXPECT_EQ(ran.err, "ginnel: status: " + (dir_ / "ginnel.sock").string() +
+                         ": no daemon is running [E_NOT_RUNNING]\n  -> ginnel --dir " + dir_.string() +
+                         " up\n");
 }
 TEST_F(Verbs, WithJsonAnErrorIsOneDocument) {
   for (const auto& words :
@@ -192,7 +193,7 @@ TEST_F(Verbs, StatusOfOnePeerAndOfNone) {
             "{\"v\":1,\"peer\":{\"id\":\"C1\",\"name\":\"bob\",\"state\":\"online\"}}\n");
   EXPECT_EQ(ginnel({"status", "eve"}).exit, 5);
 }
-// CLI.md: "`--check` exits 8 when degraded".
+// docs/cli.md: "`--check` exits 8 when degraded".
 TEST_F(Verbs, StatusCheckExitsWithEightWhenDegraded) {
   answer(R"({"v":1,"peers":[],"health":[{"severity":"warning","text":"x","fix":"y"}]})");
   EXPECT_EQ(ginnel({"status"}).exit, 0);
@@ -267,7 +268,7 @@ TEST_F(Verbs, MsgSendsOneMessage) {
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(asked(),
             "POST /v1/msg {\"peers\":[\"bob\"],\"channel\":\"c\",\"ack\":true,"
-            "\"timeout\":10.0,\"data\":\"hi\"}\n");
+            "\"data\":\"hi\"}\n");
 }
 TEST_F(Verbs, MsgSendsEachLineOfStandardInputInOrder) {
   answer(R"({"v":1,"failed":[]})");
@@ -279,6 +280,8 @@ TEST_F(Verbs, MsgToSeveralPrintsThoseThatFailed) {
   const Ran ran = ginnel({"msg", "bob", "eve", "hi"});
   EXPECT_EQ(ran.exit, 6);
   EXPECT_EQ(ran.out, "eve E_UNKNOWN_PEER no such peer\n");
+  // `msg bob chat hello`: what was meant was a channel.
+  EXPECT_EQ(ran.err, "  -> if eve is a channel: --channel eve\n");
 }
 TEST_F(Verbs, MsgToOneThatFailsIsAnError) {
   answer(R"({"v":1,"failed":[{"peer":"eve","code":"E_UNKNOWN_PEER","text":"no such peer"}]})");
@@ -362,7 +365,7 @@ TEST_F(Verbs, ConfigCheckListsEveryProblemOneALine) {
   EXPECT_EQ(ran.err,
             path + ":2:1: unknown key \"nmae\" in [node] [E_CONFIG_KEY] did you mean \"name\"?\n" +
                 path + ":3:2: gossip: this version lacks gossip [E_CONFIG_KEY]\n" +
-                "ginnel: " + path +
+                "ginnel: config check: " + path +
                 ": 2 problems [E_CONFIG_KEY]\n  -> mend the file, then ginnel config check\n");
   const Json error = child(parse_document(ginnel({"config", "check", "--json"}).err), "error");
   EXPECT_EQ(child(error, "problems").size(), 2u);
@@ -431,7 +434,7 @@ TEST_F(Verbs, ConfigShowNamesOrigins) {
   EXPECT_EQ(ginnel({"config", "show"}).exit, 7);
 }
 
-// CLI.md: `version --json`: {"v":1,"version","commit"}
+// docs/cli.md: `version --json`: {"v":1,"version","commit"}
 TEST_F(Verbs, VersionNamesTheCommit) {
   const Json json = parse_document(bare({"version", "--json"}).out);
   EXPECT_EQ(json.size(), 3u);

@@ -30,7 +30,7 @@ Result<Json, Error> ping_body(const Arguments& arguments) {
   Json body = {{"peer", arguments.words[0]},
                {"interval", interval->value_or(1.0)},
                {"until_direct", until_direct}};
-  // CLI.md: "--until-direct … after -c N (default 10) without one it exits 6 with the reason."
+  // docs/cli.md: "--until-direct … after -c N (default 10) without one it exits 6".
   if (*count || until_direct) body["count"] = count->value_or(10);
   if (*size) body["size"] = **size;
   return body;

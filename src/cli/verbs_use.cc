@@ -1,6 +1,7 @@
 // msg, sub.
 #include <ginnel/error.h>
 
+#include <algorithm>
 #include <string>
 
 #include "cli/daemon.h"
@@ -19,24 +20,37 @@ struct Sender {
   const Arguments& arguments;
   control_api::Client& client;
   std::vector<std::string> peers;
-  double timeout = 10;
+  std::optional<double> timeout;  // seconds
 
   // True: every peer has it.
   Result<bool, Error> send(std::string_view data) const;
+  void note_channel(const Json& failed) const;
 };
 
 Error error_of(const Json& failed, const std::string& peer) {
   const std::string code = text_at(failed, "code");
+  const std::string hint = text_at(failed, "hint");
   return {control_api::errc_from_name(code).value_or(Errc::kInternal),
-          "msg " + peer + ": " + text_at(failed, "text"), "ginnel status " + peer};
+          "msg " + peer + ": " + text_at(failed, "text"),
+          hint.empty() ? "ginnel status " + peer : hint};
+}
+
+// `msg bob chat hello`: what was meant was a channel.
+void Sender::note_channel(const Json& failed) const {
+  const std::string& last = peers.back();
+  const bool unknown = std::ranges::any_of(failed, [&](const Json& row) {
+    return text_at(row, "peer") == last && text_at(row, "code") == code_name(Errc::kUnknownPeer);
+  });
+  if (unknown && !arguments.has("--channel"))
+    context.err << "  -> if " << last << " is a channel: --channel " << last << "\n";
 }
 
 Result<bool, Error> Sender::send(std::string_view data) const {
   const std::string channel = arguments.get("--channel");
   Json body = {{"peers", peers},
                {"channel", channel.empty() ? "default" : channel},
-               {"ack", arguments.has("--ack")},
-               {"timeout", timeout}};
+               {"ack", arguments.has("--ack")}};
+  if (timeout) body["timeout"] = *timeout;
   set_data(body, data);
   const auto answer = client.call({"POST", "/v1/msg", dump(body)});
   if (!answer) return Fail(answer.error());
@@ -51,6 +65,7 @@ Result<bool, Error> Sender::send(std::string_view data) const {
       context.out << text_at(row, "peer") << " " << text_at(row, "code") << " "
                   << text_at(row, "text") << "\n";
     }
+    note_channel(failed);
   }
   context.out.flush();
   return failed.empty();
@@ -61,19 +76,23 @@ Outcome run_msg(Context& context, const Arguments& arguments) {
   if (!timeout) return Fail(timeout.error());
   auto client = connect(context, arguments);
   if (!client) return Fail(client.error());
-  Sender sender{context, arguments, *client, arguments.words, timeout->value_or(10)};
+  Sender sender{context, arguments, *client, arguments.words, *timeout};
   const std::string data = sender.peers.back();
   sender.peers.pop_back();
-  client->set_timeout(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                          std::chrono::duration<double>(sender.timeout)) +
-                      kAnswerMargin);
+  // Without --timeout the daemon bounds the wait for an acknowledgement and for a peer to be known;
+  // a full window blocks for as long as it is full.
+  if (sender.timeout) {
+    client->set_timeout(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                            std::chrono::duration<double>(*sender.timeout)) +
+                        kAnswerMargin);
+  }
   bool all = true;
   if (data != "-") {
     const auto sent = sender.send(data);
     if (!sent) return Fail(sent.error());
     all = *sent;
   } else {
-    // CLI.md: "msg PEER… - sends each line of standard input as one message, in order".
+    // docs/cli.md: "msg PEER… - sends each line of standard input as one message, in order".
     for (std::string line; std::getline(context.in, line);) {
       const auto sent = sender.send(line);
       if (!sent) return Fail(sent.error());

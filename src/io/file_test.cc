@@ -55,7 +55,7 @@ TEST_F(Files, ReadRefusesWhatIsTooLongMissingOrNoFile) {
   EXPECT_EQ(read_file(fifo).error().code, Errc::kFile);
 }
 
-// DESIGN section 4: key files are 0600.
+// docs/design.md section 4: key files are 0600.
 TEST_F(Files, SecretThatOthersCanReadIsRefusedWithItsRemedy) {
   const fs::path path = folder_ / "key";
   ASSERT_TRUE(write_file(path, bytes_of("k"), {.mode = 0640}));

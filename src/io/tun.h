@@ -55,7 +55,7 @@ struct TunResult {
 };
 
 struct TunSetup {
-  std::uint32_t mtu_bytes = 1392;             // DESIGN section 3
+  std::uint32_t mtu_bytes = 1392;             // docs/design.md section 3
   std::vector<InterfaceAddress> addresses{};  // the index is filled in
   std::vector<Route> routes{};                // likewise
 };

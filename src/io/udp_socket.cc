@@ -33,7 +33,7 @@ void set_buffers(const Fd& fd, int bytes) {
 // On an AF_INET6 socket the IPv4 options hold for IPv4 packets.
 void set_v4_options(const Fd& fd) {
   // PROBE: the DF bit is set, and the kernel's own path MTU is neither kept nor obeyed. Path
-  // discovery is ours (DESIGN section 3, "MTU").
+  // discovery is ours (docs/design.md section 3, "MTU").
   set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   set(fd, IPPROTO_IP, IP_RECVTOS, 1);
 }

@@ -1,5 +1,5 @@
 // The one UDP socket of a node: hub traffic, STUN, probes and data share it, since another socket
-// would be another NAT mapping (DESIGN section 6).
+// would be another NAT mapping (docs/design.md section 6).
 //
 //   auto socket = UdpSocket::open({.bind = *Endpoint::parse("[::]:7700")});
 //   for (const Received& r : (*socket)->receive(in)) ...

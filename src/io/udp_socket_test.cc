@@ -164,7 +164,7 @@ TEST_P(UdpFamilies, WithoutGsoTheSameDatagramsArrive) {
   EXPECT_EQ(sizes, (std::vector<std::size_t>{9, 1000, 1000, 1000, 1000, 1000, 1, 8}));
 }
 
-// DESIGN section 3: sockets set IP_MTU_DISCOVER = PROBE; EMSGSIZE lowers a path.
+// docs/design.md section 3: sockets set IP_MTU_DISCOVER = PROBE; EMSGSIZE lowers a path.
 TEST(UdpSocket, ReportsWhatIsTooBigAndSendsTheRest) {
   const auto a = open_at("[::]:0");
   const auto b = open_at("[::]:0");
@@ -217,7 +217,7 @@ TEST(UdpSocket, DestinationOfTheOtherFamilyIsNoRoute) {
   EXPECT_EQ(report.failures[0].why, SendError::kNoRoute);
 }
 
-// A low TTL primes a NAT without reaching the other one (DESIGN section 6).
+// A low TTL primes a NAT without reaching the other one (docs/design.md section 6).
 TEST(UdpSocket, TtlHoldsForOneMessageOnly) {
   const auto a = open_at("[::]:0");
   const Fd b(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -281,7 +281,7 @@ TEST(UdpSocket, BusyPortNamesThePortAndItsOwner) {
   EXPECT_EQ(wildcard.error().code, Errc::kPortBusy);
 }
 
-// CLI.md, "Many nodes on a host".
+// docs/cli.md, "Many nodes on a host".
 TEST(UdpSocket, TwoAddressesOfAHostMayHaveTheSamePort) {
   const auto one = open_at("127.0.0.1:0");
   const auto two = UdpSocket::open({.bind = {Address::v4(127, 0, 0, 2), one->local().port}});

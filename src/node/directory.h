@@ -1,6 +1,6 @@
-// Who is in the network, as this node knows it: the union of table E over its hubs (DESIGN
-// section 8). Every hub contributes which of its peers are online and at which relay index; the
-// record of a peer comes from its verified certificate.
+// Who is in the network, as this node knows it: the union of table E over its hubs
+// (docs/design.md section 8). Every hub contributes which of its peers are online and at which
+// relay index; the record of a peer comes from its verified certificate.
 //
 //   Directory directory;
 //   directory.set_row(hub, {.record = …, .relay_index = …, .online = true});

@@ -28,7 +28,7 @@ TEST(Directory, FindsAPeerByIdNameAddressAndKey) {
   EXPECT_EQ(directory.find_name("carol"), nullptr);
 }
 
-// DESIGN section 4: an ambiguous name fails.
+// docs/design.md section 4: an ambiguous name fails.
 TEST(Directory, ANameOfTwoPeersFindsNobody) {
   Directory directory;
   directory.set_record(record(3, "bob"));
@@ -39,7 +39,7 @@ TEST(Directory, ANameOfTwoPeersFindsNobody) {
   EXPECT_EQ(directory.find_name("bob")->record.id, Id(Role::kPeer, {3}));
 }
 
-// DESIGN section 8: E is the union over hubs.
+// docs/design.md section 8: E is the union over hubs.
 TEST(Directory, IsTheUnionOverHubs) {
   Directory directory;
   const Id bob(Role::kPeer, {3});

@@ -1,5 +1,5 @@
 // A hub's table E: the nodes attached to it, and what each of them has been told of the others
-// (DESIGN section 8; docs/wire/ginnel.md section 7).
+// (docs/design.md section 8; docs/wire/ginnel.md section 7).
 //
 //   HubRegistry registry(epoch);
 //   registry.attach(now, record, register, observed) -> relay index

@@ -4,7 +4,7 @@
 //   auto chain = issuer.issue({.role = …, .identity = …, .session = …, .name = "bob"}, trust, wall);
 //
 // The issuing hub picks the overlay address (by hash first, then the next free one) and signs it
-// (DESIGN section 4).
+// (docs/design.md section 4).
 #pragma once
 #include "node/trust.h"
 

@@ -80,6 +80,13 @@ void Node::set_wall(Instant now, Wall wall) {
   device_.set_wall(now, wall);
 }
 
+void Node::change_settings(const Settings& settings) {
+  config_.punch = settings.punch;
+  config_.probes_per_second = settings.probes_per_second;
+  config_.resolve_timeout = settings.resolve_timeout;
+  probe_budget_.change({.probes_per_second = settings.probes_per_second});
+}
+
 void Node::notice(Notice::Level level, std::string code, std::string text) {
   raise(Notice{level, std::move(code), std::move(text)});
 }
@@ -152,8 +159,8 @@ Result<Id, Error> Node::resolve(std::string_view peer) const {
     return Fail(Error{Errc::kUnknownPeer, "two peers are called " + who,
                       "name one of them by its Id; `ginnel peers` lists them"});
   }
-  return Fail(Error{Errc::kUnknownPeer, "nobody here is called " + who,
-                    "`ginnel peers` lists who is known"});
+  const std::string nobody = Id::parse(peer) ? "nobody here has the Id " : "nobody here is called ";
+  return Fail(Error{Errc::kUnknownPeer, nobody + who, "`ginnel peers` lists who is known"});
 }
 
 void Node::leave(Instant now) {

@@ -37,7 +37,7 @@
 
 namespace ginnel::node {
 
-// Of all channels of the node together (API.md).
+// Of all channels of the node together.
 inline constexpr std::size_t kNodeBudgetBytes = std::size_t{64} << 20;
 // Datagrams that wait for the socket: relayed ones and STUN answers. Past it new ones are dropped.
 inline constexpr std::size_t kRawQueueMax = 1024;
@@ -131,6 +131,14 @@ class Node {
   // A datagram of ours did not fit the path to `to` (EMSGSIZE).
   void handle_too_large(Instant now, const Endpoint& to, std::size_t datagram_bytes);
 
+  // What of Config may change while the node runs. `punch` is for sessions that begin from then on.
+  struct Settings {
+    bool punch = true;
+    std::uint32_t probes_per_second = 500;
+    Nanoseconds resolve_timeout = 10s;
+  };
+  void change_settings(const Settings& settings);
+
   // Tells hubs and peers that we leave; what it queued still has to be polled.
   void leave(Instant now);
 
@@ -139,6 +147,8 @@ class Node {
   bool is_hub() const { return config_.hub.has_value(); }
   // `peer`: an Id's text or a name. Errors: kUnknownPeer (nobody has it; an ambiguous name says so).
   Result<Id, Error> resolve(std::string_view peer) const;
+  // Two peers have this name: it names neither.
+  bool is_ambiguous(std::string_view peer) const { return directory_.is_ambiguous(peer); }
 
   // Errors: kWouldBlock, kTooLarge, kUsage (channel name), kUnknownPeer (ambiguous).
   Result<void, Error> send(Instant now, std::string_view peer, std::string_view channel,

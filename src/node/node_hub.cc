@@ -86,7 +86,7 @@ void Node::handle_join(Instant now, Session& session, ConstBytes body) {
   const auto record = trust_.admit(*chain, wall(now));
   if (!record) return refuse(session, FrameType::kJoin, record.error());
   tokens_.redeem(join->secret, join->identity, *chain);
-  // DESIGN section 4: the redemption is persisted before the answer.
+  // docs/design.md section 4: the redemption is persisted before the answer.
   store("pins", trust_.pins().write());
   store("tokens", tokens_.write(), {session.handle, *chain});
 }

@@ -182,7 +182,7 @@ void Node::learn_hubs(Instant now, const std::vector<control::HubEntry>& hubs) {
   }
 }
 
-// DESIGN section 4: certificates renew themselves after a third of their lifetime.
+// docs/design.md section 4: certificates renew themselves after a third of their lifetime.
 void Node::plan_renewal(Instant now) {
   const auto chain = control::parse_chain(identity_.chain);
   if (!chain) return;

@@ -96,8 +96,8 @@ TEST_F(NodeTest, AnAcknowledgedSendSucceedsWhenAProgramTookIt) {
   EXPECT_EQ(alice->settled.back().error->code, Errc::kUnknownPeer);
 }
 
-// API.md: in order per (peer, channel). A small message would fit the window that a large one before
-// it does not.
+// include/ginnel/node.h: in order per (peer, channel). A small message would fit the window that a
+// large one before it does not.
 TEST_F(NodeTest, AcknowledgedMessagesDoNotOvertakeOneThatWaitsForRoom) {
   const auto alice = join_and_start("alice");
   const auto bob = join_and_start("bob");

@@ -1,5 +1,5 @@
-// Names and overlay addresses stay with whom they were first seen with (DESIGN section 4): a pin
-// moves to another Id only when the old one is revoked or released. So no hub, and no later
+// Names and overlay addresses stay with whom they were first seen with (docs/design.md section 4):
+// a pin moves to another Id only when the old one is revoked or released. So no hub, and no later
 // certificate, can take over `bob` or 10.66.0.3.
 //
 // Deterministic order; bounded by kPinsMax: past it a new claim is refused, never an old one lost.

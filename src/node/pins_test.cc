@@ -16,7 +16,7 @@ PeerRecord record(std::uint8_t n, std::string name, std::vector<Address> address
 const Address kThree = Address::v4(10, 66, 0, 3);
 const Address kFour = Address::v4(10, 66, 0, 4);
 
-// DESIGN section 4: a name or overlay address stays with whom it was first seen with.
+// docs/design.md section 4: a name or overlay address stays with whom it was first seen with.
 TEST(Pins, ANameStaysWithItsFirstHolder) {
   Pins pins;
   ASSERT_TRUE(pins.claim(record(1, "bob", {kThree})));

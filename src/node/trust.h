@@ -1,5 +1,5 @@
 // Whom this node believes: certificates of its network that are valid now, not revoked, and whose
-// name and addresses belong to nobody else (DESIGN section 4).
+// name and addresses belong to nobody else (docs/design.md section 4).
 //
 //   Trust trust(network);
 //   auto peer = trust.admit(chain_bytes, wall);        // Result<PeerRecord, Refusal>

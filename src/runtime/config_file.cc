@@ -12,6 +12,7 @@ Result<std::string, Error> read_config_text(const std::filesystem::path& path) {
   const auto bytes = io::read_file(path, {.bytes_max = kConfigBytesMax});
   if (bytes) return std::string(text_of(*bytes));
   Error error = bytes.error();
+  if (error.code == Errc::kPermission) error.hint = "run as the file's owner, or with sudo";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored) && error.code == Errc::kFile)
     error.hint = "ginnel init --hub, or ginnel join --token-file F, makes it";

@@ -29,7 +29,7 @@ Result<ConfigFile, Error> read_config_file(const std::filesystem::path& path,
 Result<ConfigFile, Error> load_valid_config(const std::filesystem::path& path,
                                             const GetEnvironment& get_environment);
 
-// A relative path in ginnel.toml is relative to the folder of that file (CLI.md).
+// A relative path in ginnel.toml is relative to the folder of that file (docs/cli.md).
 std::filesystem::path beside(const ConfigFile& file, std::string_view name);
 
 // Each psk_file can be read, by nobody else, and holds a key. Errors: kFile, kPermission,

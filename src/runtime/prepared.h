@@ -13,6 +13,7 @@ struct Prepared {
   identity::StateStore store;
   identity::Identity identity;
   ConfigFile config;
+  GetEnvironment get_environment;  // for when the configuration is read again
 };
 
 // Errors: kNotJoined, kAlreadyRunning, kKeyUnreadable, kKeyFileMode, kConfig* (the text lists every

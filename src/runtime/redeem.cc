@@ -17,21 +17,21 @@ Error error_of(const node::Refusal& refusal) {
   const std::string again = "ask for a new one: `ginnel invite` on a hub";
   switch (refusal.code) {
     case RefusedCode::kTokenInvalid:
-      return {Errc::kTokenInvalid, "cannot join: the hub does not know this token", again};
+      return {Errc::kTokenInvalid, "join: the hub does not know this token", again};
     case RefusedCode::kTokenUsed:
-      return {Errc::kTokenUsed, "cannot join: the token was redeemed by another node", again};
+      return {Errc::kTokenUsed, "join: the token was redeemed by another node", again};
     case RefusedCode::kTokenExpired:
-      return {Errc::kTokenExpired, "cannot join: the token has expired", again};
+      return {Errc::kTokenExpired, "join: the token has expired", again};
     case RefusedCode::kTokenWithdrawn:
-      return {Errc::kTokenRevoked, "cannot join: the token was withdrawn", again};
+      return {Errc::kTokenRevoked, "join: the token was withdrawn", again};
     case RefusedCode::kNameTaken:
-      return {Errc::kNameTaken, "cannot join: " + refusal.text, "choose another name with --name"};
+      return {Errc::kNameTaken, "join: " + refusal.text, "choose another name with --name"};
     case RefusedCode::kWrongNetwork:
-      return {Errc::kWrongNetwork, "cannot join: " + refusal.text, again};
+      return {Errc::kWrongNetwork, "join: " + refusal.text, again};
     case RefusedCode::kCertificateExpired:
-      return {Errc::kDenied, "cannot join: " + refusal.text, "set this machine's clock"};
+      return {Errc::kDenied, "join: " + refusal.text, "set this machine's clock"};
     default:
-      return {Errc::kDenied, "cannot join: " + refusal.text, again};
+      return {Errc::kDenied, "join: " + refusal.text, again};
   }
 }
 
@@ -120,7 +120,7 @@ Result<Redeemed, Error> redeem_token(const RedeemRequest& request) {
   if (joiner.outcome() && *joiner.outcome()) return redeemed_of(**joiner.outcome());
   if (joiner.outcome()) return Fail(error_of(joiner.outcome()->error()));
   if (joiner.last_refusal()) return Fail(error_of(*joiner.last_refusal()));
-  return Fail(Error{Errc::kHubUnreachable, "cannot join: no hub answered at " + tried.text,
+  return Fail(Error{Errc::kHubUnreachable, "join: no hub answered at " + tried.text,
                     "check that the hub is up and that UDP reaches it"});
 }
 

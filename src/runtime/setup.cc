@@ -30,7 +30,7 @@ namespace {
 using identity::Identity;
 using identity::Places;
 
-// DESIGN section 4: "Certificates live 90 days."
+// docs/design.md section 4: "Certificates live 90 days."
 constexpr std::uint32_t kCertificateSeconds = 90 * 86'400;
 // How many candidates for the first address of a network are tried; half of them are free of the
 // rules about last octets even in the smallest range.

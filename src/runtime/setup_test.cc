@@ -73,7 +73,7 @@ TEST_F(Setup, InitMakesAHubWithACertificateOfItsOwnNetwork) {
   EXPECT_EQ(prepared->config.loaded.config.node.name, "hub-a");
 }
 
-// CLI.md: "`init` on an existing node changes nothing and prints the same Id."
+// docs/cli.md: "`init` on an existing node changes nothing and prints the same Id."
 TEST_F(Setup, InitOnAnExistingNodeChangesNothing) {
   const Id first = init().value().id;
   const std::string before = toml();
@@ -81,7 +81,7 @@ TEST_F(Setup, InitOnAnExistingNodeChangesNothing) {
   EXPECT_EQ(toml(), before);
 }
 
-// CLI.md: "create DIR (0700) with ginnel.toml, state/ (private keys 0600)".
+// docs/cli.md: "create DIR (0700) with ginnel.toml, state/ (private keys 0600)".
 TEST_F(Setup, InitKeepsTheFolderPrivate) {
   ASSERT_TRUE(init());
   EXPECT_EQ(mode_of(top_ / "n"), 0700u);
@@ -90,7 +90,7 @@ TEST_F(Setup, InitKeepsTheFolderPrivate) {
     EXPECT_EQ(mode_of(places_.state / name), 0600u);
 }
 
-// CLI.md: "`init` in a DIR that has a ginnel.toml but no identity … keeps every key of the file."
+// docs/cli.md: "`init` in a DIR that has a `ginnel.toml` but no identity keeps every key".
 TEST_F(Setup, InitKeepsTheFileThatIsThere) {
   write_toml("# mine\n[node]\nname = \"x\" # this one\n[network]\ncidr = \"10.70.0.0/16\"\n");
   const NodeSummary made = init("").value();

@@ -4,7 +4,7 @@
         a, b = mesh.peers
         print(mesh.ping_until_direct(a, b))
 
-Nothing but the command line is used (docs: CLI.md). Each node has its own --dir, log and /etc/hosts
+Nothing but the command line is used (docs/cli.md). Each node has its own --dir, log and /etc/hosts
 in a temporary folder, which is kept and shown when a test failed.
 """
 import contextlib

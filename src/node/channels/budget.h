@@ -1,4 +1,4 @@
-// How many bytes all channels of one node may hold together (API.md: 64 MiB by default): messages
+// How many bytes all channels of one node may hold together (64 MiB by default): messages
 // sent and not known to have arrived, and messages arriving or not taken yet. Beside it a receiver
 // holds what KCP's windows let in, 1 MiB a lane, and each session its control lane.
 //

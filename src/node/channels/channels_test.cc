@@ -208,7 +208,7 @@ TEST_F(ChannelsTest, AfterACutWhatTimedOutIsSentAsSoonAsThePeerIsHeard) {
   EXPECT_LE(now_ - start, 2 * link_.delay);
 }
 
-// API.md: one message of up to 16 MiB may enter an empty channel.
+// include/ginnel/node.h: one message of up to 16 MiB may enter an empty channel.
 TEST_F(ChannelsTest, TheLargestMessageEntersAnEmptyChannelAndNothingBesideIt) {
   take_all_at_b();
   const ByteVector largest = filled(control::kMessageBytesMax, 3);

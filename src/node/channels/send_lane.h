@@ -12,7 +12,7 @@
 
 namespace ginnel::node {
 
-// Bytes per channel that are accepted and not yet known to have arrived (API.md).
+// Bytes per channel that are accepted and not yet known to have arrived.
 inline constexpr std::size_t kChannelWindowBytes = std::size_t{1} << 20;
 // Of a lane's KCP packet: so large that frame, session and relay header fit the smallest path
 // (1280 bytes - IPv6 40 - UDP 8 - relay 16 - WireGuard 32 - frame header 3 - epochs 4), and

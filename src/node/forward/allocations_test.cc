@@ -1,4 +1,4 @@
-// STYLE section 7: no allocation on the hot path, counted over 100 000 packets.
+// docs/design.md section 3: no allocation on the hot path, counted over 100 000 packets.
 #include <gtest/gtest.h>
 
 #include "crypto/testing/allocations.h"

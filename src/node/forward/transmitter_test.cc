@@ -189,8 +189,8 @@ TEST(Transmitter, APacketThatMayNotBeFragmentedIsAnsweredWithTheMtu) {
   }
 }
 
-// DESIGN section 3: answered "where the protocol's minimum permits, else carried as a two-part
-// Ginnel fragment".
+// docs/design.md section 3: answered "where the protocol's minimum permits, else carried as a
+// two-part fragment".
 void expect_fragments(Sending& sending, ConstBytes packet, ConstBytes read, std::size_t gso_size) {
   control::Reassembler reassembler;
   std::vector<ByteVector> whole;

@@ -225,7 +225,7 @@ TEST(Kcp, WhatAPeerAsksForItIsTold) {
   EXPECT_TRUE(reader.finished());
 }
 
-// STYLE, memory: no allocation on the way of a datagram, once the buffers have their size.
+// No allocation on the way of a datagram, once the buffers have their size.
 TEST(Kcp, AStreamInOrderAllocatesNothingOnceItRuns) {
   if (!ginnel::testing::allocations_are_counted()) GTEST_SKIP() << "a sanitizer owns malloc";
   Kcp a({.conv = kOneConv});

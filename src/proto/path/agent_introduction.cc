@@ -1,4 +1,4 @@
-// One introduction, as the initiator A and the receiver B live it (DESIGN section 6):
+// One introduction, as the initiator A and the receiver B live it (docs/design.md section 6):
 //
 //   1. A primes: packets of low TTL open A's NAT toward B's candidates and die before B's NAT
 //      (a full-TTL first packet would spring the Linux conntrack trap there). What needs no opening

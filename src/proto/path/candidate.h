@@ -55,7 +55,7 @@ class CandidateFilter {
   std::vector<Prefix> overlay_;
 };
 
-// The word for a direct path to such a candidate (CLI.md, "Status").
+// The word for a direct path to such a candidate (docs/cli.md, "Status").
 PathKind direct_kind(CandidateKind kind, const Endpoint& endpoint, const CandidateFilter& filter);
 
 }  // namespace ginnel::path

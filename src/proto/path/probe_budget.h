@@ -34,6 +34,9 @@ class ProbeBudget {
   ProbeBudget(const ProbeBudget&) = delete;
   ProbeBudget& operator=(const ProbeBudget&) = delete;
 
+  // From the next probe on.
+  void change(const Options& options) { options_ = options; }
+
   // True: send one, and it counts. False: not now.
   bool allow(Instant now, const Address& to);
   void note_alive(Instant now, const Address& address);

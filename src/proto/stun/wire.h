@@ -119,8 +119,8 @@ struct Message {
 // The transaction bytes of a new request: the cookie and 12 of the random bytes.
 std::array<std::uint8_t, 16> make_transaction(const std::array<std::uint8_t, 12>& random);
 
-// Whether a datagram on the common socket is STUN (DESIGN section 6). Only hubs take Binding
-// requests without cookie.
+// Whether a datagram on the common socket is STUN (docs/design.md section 6). Only hubs take
+// Binding requests without cookie.
 enum class Accept { kWithCookie, kOldRequestsToo };
 bool is_stun(ConstBytes datagram, Accept accept = Accept::kWithCookie);
 

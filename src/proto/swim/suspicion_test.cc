@@ -34,7 +34,7 @@ TEST(Suspicion, CountsEachConfirmerOnceAndTheAccuserNever) {
   EXPECT_EQ(s.deadline(), Instant{} + 1s);
 }
 
-// facts/gossip: analytic LAN figures.
+// The figures of the LAN preset, worked out by hand.
 TEST(Scaling, SuspicionTimeoutGrowsWithTheLogarithm) {
   EXPECT_EQ(suspicion_timeout(4, 3, 1s), 4s);
   EXPECT_EQ(suspicion_timeout(4, 10, 1s), 4s);

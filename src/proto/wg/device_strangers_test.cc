@@ -80,7 +80,7 @@ TEST_F(Strangers, WhoOnlyNamesAKeyIsNotReported) {
   EXPECT_THAT(world[1].unknown, IsEmpty());
 }
 
-// DESIGN: at most 256 provisional sessions, a cookie demanded beyond 64.
+// docs/design.md section 5: at most 256 provisional sessions, a cookie demanded beyond 64.
 TEST_F(Strangers, Beyond64ACookieIsDemandedAndKnownPeersStillComeIn) {
   for (int i = 0; i < 64; ++i) {
     ASSERT_EQ(world.deliver(1, initiation_of(i)).error(), Drop::kUnknownInitiator) << i;

@@ -44,7 +44,7 @@ TEST(Timers, LostInitiationIsRepeatedEach5SecondsFor90SecondsThenGivenUp) {
   EXPECT_THAT(world[1].received, ElementsAre("new"));
 }
 
-// DESIGN section 5: max(250 ms, 2 RTT), then 1, 3, 7 s, then each 5 s.
+// docs/design.md section 5: max(250 ms, 2 RTT), then 1, 3, 7 s, then each 5 s.
 TEST(Timers, OurOwnNodesAreAskedAgainSooner) {
   World world({.config = {}, .retransmission = Retransmission::kOwnNode});
   world.lose = kNothingArrives;

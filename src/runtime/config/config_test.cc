@@ -103,8 +103,8 @@ level = "debug"
 
 TEST(Config, AnEmptyHubSectionMakesAHub) { EXPECT_TRUE(load("[hub]\n").config.hub); }
 
-// CLI.md: "an unknown key, a bad value or a wrong type is an error with file:line:col and did you
-// mean"; "Config errors are all listed, one a line".
+// docs/cli.md: "an unknown key, a bad value or a wrong type is an error with `file:line:col` and
+// "did you mean""; "Config errors are all listed, one a line".
 TEST(Config, AllProblemsAreListedInTheOrderOfTheFile) {
   EXPECT_THAT(
       problems("[node]\n"
@@ -139,7 +139,7 @@ TEST(Config, WhatIsNoTomlIsASyntaxProblemWithItsPlace) {
   EXPECT_THAT(found[0], HasSubstr("[E_CONFIG_SYNTAX]"));
 }
 
-// CLI.md: "A key of a feature that this version lacks is refused with E_CONFIG_KEY and says so."
+// docs/cli.md: "A key of a feature that this version lacks is refused with `E_CONFIG_KEY`".
 TEST(Config, EveryLackingKeyIsRefusedAndSaysSo) {
   for (const Lacking& row : lacking()) {
     const std::string path(row.path);
@@ -211,7 +211,7 @@ TEST(Config, StockPeersAreReadAndWhatTheyLackIsNamed) {
   EXPECT_THAT(loaded.problems[1].text, HasSubstr("lacks public_key"));
 }
 
-// CLI.md: "values of keys whose name speaks of secret, key, token or password are never shown."
+// docs/cli.md: values of keys that speak of secret, key, token or password "are never shown".
 TEST(Config, SecretsAreNeverShown) {
   const std::string text =
       "[[wireguard.peer]]\nname = \"phone\"\nallowed_ips = [\"10.66.9.1\"]\n"
@@ -238,7 +238,7 @@ TEST(Config, SettingsTellWhereEachValueComesFrom) {
   EXPECT_EQ(setting(loaded, "hub.public"), "absent");
 }
 
-// CLI.md: "Precedence: flag, environment, file, what the network says, built-in."
+// docs/cli.md: "Precedence: flag, environment, file, what the network says, built-in."
 TEST(Config, TheEnvironmentGoesBeforeTheFile) {
   Loaded loaded = load("[log]\nlevel = \"warn\"\n");
   EXPECT_FALSE(apply_environment(loaded, [](const char*) { return "trace"; }));

@@ -3,8 +3,8 @@
 //   const Loaded loaded = load(text);
 //   for (const Problem& p : loaded.problems) std::cerr << problem_line(path, p) << "\n";
 //
-// Pure: reads no file and no environment. Precedence (CLI.md): flag, environment, file, what the
-// network says, built-in; this holds file and built-in, and apply_environment puts the next on top.
+// Pure: reads no file and no environment. Precedence (docs/cli.md): flag, environment, file,
+// what the network says, built-in; this holds file and built-in, apply_environment the next.
 #pragma once
 #include <functional>
 #include <optional>

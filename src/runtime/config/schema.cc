@@ -119,7 +119,7 @@ Wrong set_tun_address(Config& c, const Value& v) {
 }
 Wrong set_tun_mtu(Config& c, const Value& v) {
   if (v.type == ValueType::kText && v.text == "auto") return std::nullopt;
-  // DESIGN section 3: never below 1280; 1420 is what stock WireGuard peers use.
+  // docs/design.md section 3: never below 1280; 1420 is what stock WireGuard peers use.
   constexpr std::string_view kWrong = "must be \"auto\" or a number from 1280 to 1420";
   if (v.type != ValueType::kInteger || v.integer < 1280 || v.integer > 1420)
     return std::string(kWrong);

@@ -28,7 +28,7 @@ std::span<const std::string_view> section_names();  // "node", "network", …
 // The keys of one [[wireguard.peer]]; `assign` fills the last of Config::wireguard_peers.
 std::span<const Key> wireguard_peer_keys();
 
-// A key, section or value that CLI.md promises and this version does not have yet.
+// A key, section or value that docs/cli.md promises and this version does not have yet.
 struct Lacking {
   std::string_view path;     // "gossip" means the section and all in it
   std::string_view value;    // only this value of the key; empty: the whole key

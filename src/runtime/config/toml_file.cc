@@ -84,10 +84,13 @@ Result<Value, Problem> parse_toml(std::string_view text) {
   try {
     return convert(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    // The library's text may quote what it read, and that may be a secret: only its first clause,
-    // which names what was being read, is passed on when no quote follows.
+    // The library's text may quote what it read, and that may be a secret: it ends at its first
+    // quote, unless that is the character that should have been there.
     std::string why(error.description());
-    if (const auto quote = why.find('\''); quote != std::string::npos) why.resize(quote);
+    const auto quote = why.find('\'');
+    const bool expected = quote != std::string::npos && why.size() > quote + 2 &&
+                          why[quote + 2] == '\'' && why.substr(0, quote).ends_with("expected ");
+    if (quote != std::string::npos) why.resize(expected ? quote + 3 : quote);
     while (!why.empty() && (why.back() == ' ' || why.back() == ';' || why.back() == ','))
       why.pop_back();
     return Fail(Problem{position_of(error.source().begin), Errc::kConfigSyntax,

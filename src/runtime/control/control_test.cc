@@ -78,7 +78,7 @@ TEST_F(Control, OneConnectionCarriesManyRequests) {
     ASSERT_EQ(c.call({"POST", "/", std::to_string(i)}).value(), std::to_string(i));
 }
 
-// CLI.md: "ginnel.sock (HTTP/1.1 with JSON, mode 0660)".
+// docs/cli.md: "ginnel.sock (HTTP/1.1 with JSON, mode 0660)".
 TEST_F(Control, TheSocketIsForOwnerAndGroupOnly) {
   serve([](const Request&, const Responder& r) { r.ok(""); });
   struct stat info {};
@@ -101,7 +101,7 @@ TEST_F(Control, NoDaemonIsNotRunning) {
   EXPECT_EQ(Client::connect(path_).error().code, Errc::kNotRunning);
 }
 
-// CLI.md: "After kill -9 `up` starts again in the same DIR without any manual step."
+// docs/cli.md: "After kill -9 `up` starts again in the same DIR without any manual step."
 TEST_F(Control, ASocketThatAKilledDaemonLeftIsReplaced) {
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};

@@ -5,7 +5,7 @@
 namespace ginnel::control_api {
 namespace {
 
-// CLI.md: {"v":1,"error":{"code","text","hint","exit"}}
+// docs/cli.md: {"v":1,"error":{"code","text","hint","exit"}}
 TEST(ErrorDocument, HasTheKeysThatScriptsRead) {
   EXPECT_EQ(error_document({Errc::kUnknownPeer, "no peer \"x\"", "ginnel peers"}),
             R"({"v":1,"error":{"code":"E_UNKNOWN_PEER","text":"no peer \"x\"",)"

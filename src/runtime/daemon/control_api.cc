@@ -1,6 +1,7 @@
 #include "runtime/daemon/control_api.h"
 
 #include "base/base64.h"
+#include "base/timers.h"
 #include "io/clock.h"
 #include "runtime/control/error_document.h"
 #include "runtime/daemon/daemon.h"
@@ -68,6 +69,13 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
+json failed_json(const std::string& peer, const Error& error) {
+  return {{"peer", peer},
+          {"code", code_name(error.code)},
+          {"text", error.text},
+          {"hint", error.hint}};
+}
+
 json peer_name_json(const PeerInfo& peer) {
   return {{"id", peer.id.text()},
           {"name", peer.name},
@@ -106,6 +114,7 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
     if (target == "/v1/sub") return subscribe(body, responder);
     if (target == "/v1/ping") return ping(body, responder);
     if (target == "/v1/wait") return wait(body, responder);
+    if (target == "/v1/config/reload") return reload(responder);
     if (target == "/v1/down" || target == "/v1/leave") {
       responder.ok(R"({"v":1})");
       return daemon_.leave();
@@ -194,6 +203,12 @@ void ControlApi::revoke(const json& body, const Responder& responder) {
   responder.ok(json{{"v", 1}, {"id", info.id.text()}, {"name", info.name}}.dump());
 }
 
+void ControlApi::reload(const Responder& responder) {
+  const auto plan = daemon_.reload();
+  if (!plan) return fail(responder, plan.error());
+  responder.ok(json{{"v", 1}, {"changed", plan->changed}, {"restart", plan->restart}}.dump());
+}
+
 // ---- messages ----
 
 void ControlApi::message(const json& body, const Responder& responder) {
@@ -213,25 +228,54 @@ void ControlApi::message(const json& body, const Responder& responder) {
                               seconds_of(body, "timeout", kDefaultAck));
     return;
   }
-  Waiting waiting{responder, channel, *data, peers, json::array()};
-  if (!try_message(waiting)) waiting_.push_back(std::move(waiting));
+  const Nanoseconds resolve_timeout = daemon_.config().network.resolve_timeout;
+  const Instant known_by =
+      io::now() + std::min(resolve_timeout, seconds_of(body, "timeout", resolve_timeout));
+  Waiting waiting{responder, channel, *data, peers, known_by};
+  if (try_message(waiting)) return;
+  waiting_.push_back(std::move(waiting));
+  schedule_retry();
 }
 
-// False: a window is full; the client waits, which is its back-pressure.
+// False: a window is full, or a peer may become known; the client waits, which is its
+// back-pressure. Each peer is tried whatever became of the others.
 bool ControlApi::try_message(Waiting& waiting) {
-  while (!waiting.peers.empty()) {
-    const std::string& peer = waiting.peers.front();
-    const auto sent = daemon_.node().send(io::now(), peer, waiting.channel, waiting.data);
-    if (!sent && sent.error().code == Errc::kWouldBlock) return false;
-    if (!sent) {
-      waiting.failed.push_back({{"peer", peer},
-                                {"code", code_name(sent.error().code)},
-                                {"text", sent.error().text}});
-    }
-    waiting.peers.erase(waiting.peers.begin());
-  }
+  std::erase_if(waiting.peers, [&](const std::string& peer) {
+    const auto error = try_peer(waiting, peer);
+    if (error && error->code == Errc::kWouldBlock) return false;
+    if (error) waiting.failed.push_back(failed_json(peer, *error));
+    return true;
+  });
+  if (!waiting.peers.empty()) return false;
   waiting.responder.ok(json{{"v", 1}, {"failed", std::move(waiting.failed)}}.dump());
   return true;
+}
+
+// kWouldBlock: not yet. The node would keep a message to a stranger itself, and nobody would tell
+// this command that none came.
+std::optional<Error> ControlApi::try_peer(const Waiting& waiting, const std::string& peer) {
+  const auto id = daemon_.node().resolve(peer);
+  if (!id && io::now() < waiting.known_by && !daemon_.node().is_ambiguous(peer))
+    return Error{Errc::kWouldBlock, "", ""};
+  if (!id) return id.error();
+  const auto sent = daemon_.node().send(io::now(), peer, waiting.channel, waiting.data);
+  return sent ? std::nullopt : std::optional(sent.error());
+}
+
+void ControlApi::schedule_retry() {
+  std::optional<Instant> next;
+  const Instant now = io::now();
+  for (const Waiting& waiting : waiting_) {
+    // One whose time has passed waits for a window, which is an event.
+    if (waiting.known_by > now) next = earlier(next, waiting.known_by);
+  }
+  if (!message_alarm_) {
+    message_alarm_ = daemon_.loop().add_alarm([this] {
+      retry_messages();
+      daemon_.pump();
+    });
+  }
+  daemon_.loop().set(*message_alarm_, next);
 }
 
 void ControlApi::retry_messages() {
@@ -241,6 +285,7 @@ void ControlApi::retry_messages() {
     if (waiting.responder.cancelled()) continue;
     if (!try_message(waiting)) waiting_.push_back(std::move(waiting));
   }
+  schedule_retry();
 }
 
 void ControlApi::settle(const node::AckSettled& settled) {
@@ -248,9 +293,7 @@ void ControlApi::settle(const node::AckSettled& settled) {
   if (it == acked_.end()) return;
   AckedCall& call = it->second;
   if (settled.error) {
-    call.failed.push_back({{"peer", settled.peer_text},
-                           {"code", code_name(settled.error->code)},
-                           {"text", settled.error->text}});
+    call.failed.push_back(failed_json(settled.peer_text, *settled.error));
   }
   if (--call.open > 0) return;
   call.responder.ok(json{{"v", 1}, {"failed", std::move(call.failed)}}.dump());
@@ -428,6 +471,16 @@ bool ControlApi::holds(const Condition& condition) const {
   return false;
 }
 
+Error ControlApi::not_in_time(const Condition& condition) {
+  if (condition.peer.empty()) {
+    const bool members = condition.what.starts_with("members=");
+    return {Errc::kTimeout, members ? "not in time: " + condition.what : "no hub answered in time",
+            "ginnel status"};
+  }
+  return {Errc::kTimeout, condition.peer + " was not " + condition.what + " in time",
+          "ginnel why " + condition.peer};
+}
+
 void ControlApi::check_conditions() {
   const Instant now = io::now();
   for (auto it = conditions_.begin(); it != conditions_.end();) {
@@ -436,7 +489,7 @@ void ControlApi::check_conditions() {
       condition.responder.ok(R"({"v":1})");
       it = conditions_.erase(it);
     } else if (condition.deadline && *condition.deadline <= now) {
-      fail(condition.responder, {Errc::kTimeout, "it did not come true in time", "ginnel status"});
+      fail(condition.responder, not_in_time(condition));
       it = conditions_.erase(it);
     } else if (condition.responder.cancelled()) {
       it = conditions_.erase(it);

@@ -39,13 +39,14 @@ class ControlApi {
     std::size_t open = 0;  // peers not settled
     json failed = json::array();
   };
-  // A `ginnel msg` that waits for room.
+  // A `ginnel msg` that waits for room, or for a peer that nobody knows yet.
   struct Waiting {
     Responder responder;
     std::string channel;
     ByteVector data;
     std::vector<std::string> peers;  // those left
-    json failed;
+    Instant known_by;                // who is unknown then has failed
+    json failed = json::array();
   };
   // One run of `ginnel ping`.
   struct Pinging {
@@ -75,9 +76,12 @@ class ControlApi {
   void why(const std::string& peer, const Responder& responder);
   void invite(const json& body, const Responder& responder);
   void revoke(const json& body, const Responder& responder);
+  void reload(const Responder& responder);
   void message(const json& body, const Responder& responder);
   bool try_message(Waiting& waiting);
+  std::optional<Error> try_peer(const Waiting& waiting, const std::string& peer);
   void retry_messages();
+  void schedule_retry();
   void subscribe(const json& body, const Responder& responder);
   void unsubscribe(std::uint64_t number);
   void deliver(const Id& from, const std::string& channel);
@@ -90,6 +94,7 @@ class ControlApi {
   void end_ping(std::uint64_t number);
   void wait(const json& body, const Responder& responder);
   bool holds(const Condition& condition) const;
+  static Error not_in_time(const Condition& condition);
   void check_conditions();
   void settle(const node::AckSettled& settled);
   PeerInfo info_of(const Id& id) const;
@@ -103,6 +108,7 @@ class ControlApi {
   std::deque<Waiting> waiting_;
   std::set<std::string> channels_;  // subscribed to at the node
   std::optional<io::Alarm> condition_alarm_;
+  std::optional<io::Alarm> message_alarm_;  // the earliest `known_by` of waiting_
 };
 
 }  // namespace ginnel::runtime

@@ -1,10 +1,12 @@
 #include "runtime/daemon/daemon.h"
 
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
 #include "io/clock.h"
 #include "runtime/daemon/control_api.h"
 #include "runtime/daemon/version.h"
+#include "runtime/log.h"
 #include "runtime/setup.h"
 
 namespace ginnel::runtime {
@@ -28,9 +30,32 @@ Result<void, Error> Daemon::open() {
   if (auto done = open_control_socket(); !done) return done;
   return loop().watch(signals_->fd(), {.read = true}, [this](io::Ready) {
     while (const auto number = signals_->next()) {
-      if (*number != SIGHUP) leave();
+      if (*number == SIGHUP) {
+        reload_by_signal();
+      } else {
+        leave();
+      }
     }
   });
+}
+
+Result<config::ReloadPlan, Error> Daemon::reload() {
+  auto plan = engine_.reload();
+  if (!plan) return plan;
+  set_log_level(config().log.level);
+  if (!config().dns.names) names_.reset();
+  if (config().dns.names && !names_) open_names();
+  return plan;
+}
+
+void Daemon::reload_by_signal() {
+  const auto plan = reload();
+  if (!plan) {
+    spdlog::error("reload: {} [{}]", plan.error().text, code_name(plan.error().code));
+    return;
+  }
+  for (const std::string& key : plan->changed) spdlog::info("reload: {} changed", key);
+  for (const std::string& key : plan->restart) spdlog::warn("reload: {} needs a restart", key);
 }
 
 Result<void, Error> Daemon::open_control_socket() {
@@ -61,13 +86,23 @@ Result<void, Error> Daemon::open_tun() {
     return {};
   }
   tun_ = *std::move(tun);
-  if (config.dns.names) hosts_.emplace("/etc/hosts", node().self().id);
-  names_changed();
+  if (config.dns.names) open_names();
   return {};
 }
 
+void Daemon::open_names() {
+  if (!tun_ || !tun_reason_.empty()) return;
+  NamesOptions options;
+  options.link = tun_->device().index().value();
+  options.addresses = node().self().addresses;
+  options.network = engine_.prepared().identity.enrolment.network_name;
+  options.id = node().self().id;
+  names_ = std::make_unique<Names>(loop(), options);
+  names_changed();
+}
+
 void Daemon::forget_tun() {
-  hosts_.reset();
+  names_.reset();
   tun_reason_ = "the device was deleted";
   spdlog::warn("no TUN device, messages only: {} [E_NO_TUN]", tun_reason_);
 }
@@ -77,6 +112,7 @@ void Daemon::handle(const node::Event& event) {
     if (tun_) tun_->write(packet->bytes);
   } else if (const auto* notice = std::get_if<node::Notice>(&event)) {
     log(*notice);
+    warnings_.add(io::now(), *notice);
   } else {
     if (std::holds_alternative<node::PeerChanged>(event)) names_changed();
     if (api_) api_->handle(event);
@@ -85,24 +121,24 @@ void Daemon::handle(const node::Event& event) {
 
 // Many changes of one round make one writing.
 void Daemon::names_changed() {
-  if (!hosts_ || names_posted_) return;
-  names_posted_ = loop().post([this] { write_names(); });
+  if (!names_ || names_posted_) return;
+  names_posted_ = loop().post([this] { tell_names(); });
 }
 
 // `ssh bob` works right after `join`.
-void Daemon::write_names() {
+void Daemon::tell_names() {
   names_posted_ = false;
-  if (!hosts_) return;
-  std::vector<std::pair<std::string, std::string>> names;
-  const auto status = node().status(io::now());
-  if (!status.addresses.empty()) names.emplace_back(status.name, status.addresses.front());
-  for (const PeerInfo& peer : status.peers) {
-    for (const std::string& address : peer.addresses) names.emplace_back(peer.name, address);
+  if (!names_) return;
+  NameTable::Names names;
+  names[node().self().name] = node().self().addresses;
+  for (const PeerInfo& peer : node().status(io::now()).peers) {
+    // What two nodes are called names neither of them.
+    if (node().is_ambiguous(peer.name) || peer.name == node().self().name) continue;
+    for (const std::string& text : peer.addresses) {
+      if (const auto address = Address::parse(text)) names[peer.name].push_back(*address);
+    }
   }
-  const auto done = hosts_->write(hosts_lines(status.network, std::move(names)));
-  if (done) return;
-  spdlog::warn("{} [{}]", done.error().text, code_name(done.error().code));
-  hosts_.reset();
+  names_->set(names);
 }
 
 void Daemon::log(const node::Notice& notice) {
@@ -121,6 +157,7 @@ DaemonFacts Daemon::facts() const {
   out.listen = engine_.local().text();
   out.tun = tun_ != nullptr && tun_reason_.empty();
   out.tun_reason = tun_reason_;
+  out.warnings = warnings_.at(io::now());
   const config::Config& config = engine_.config();
   out.mtu = config.tun.mtu.value_or(TunLinkOptions{}.mtu_bytes);
   out.hub = config.hub.has_value();
@@ -130,10 +167,13 @@ DaemonFacts Daemon::facts() const {
 Result<void, Error> run_daemon(const DaemonOptions& options) {
   auto prepared = prepare(options.places, [](const char* name) -> const char* { return getenv(name); });
   if (!prepared) return Fail(prepared.error());
+  open_log(prepared->config.loaded.config.log);
   Daemon daemon(*std::move(prepared), options.places.socket);
   if (auto opened = daemon.open(); !opened) return opened;
   if (options.on_ready) options.on_ready();
+  sd_notify(0, "READY=1");  // to systemd, where it has started us
   daemon.run();
+  sd_notify(0, "STOPPING=1");
   return {};
 }
 

@@ -11,9 +11,10 @@
 #include "io/signals.h"
 #include "runtime/control/server.h"
 #include "runtime/daemon/documents.h"
+#include "runtime/daemon/recent_warnings.h"
 #include "runtime/daemon/tun_link.h"
 #include "runtime/engine/engine.h"
-#include "runtime/names/hosts_file.h"
+#include "runtime/names/names.h"
 
 namespace ginnel::runtime {
 
@@ -36,6 +37,9 @@ class Daemon {
   io::EventLoop& loop() { return engine_.loop(); }
   DaemonFacts facts() const;
   std::uint16_t port() const { return engine_.local().port; }
+  const config::Config& config() const { return engine_.config(); }
+  // `config reload` and SIGHUP. Errors: kConfig*, kFile, kPermission; nothing was changed.
+  Result<config::ReloadPlan, Error> reload();
   // Says goodbye and ends run().
   void leave() { engine_.leave(); }
   // Moves what the core has to say; call after feeding it outside an event handler.
@@ -47,17 +51,20 @@ class Daemon {
   void forget_tun();
   void handle(const node::Event& event);
   void log(const node::Notice& notice);
+  void open_names();
   void names_changed();
-  void write_names();
+  void tell_names();
+  void reload_by_signal();
 
   std::filesystem::path socket_path_;
   Instant started_;
   std::optional<io::Signals> signals_;
+  RecentWarnings warnings_;
   std::unique_ptr<TunLink> tun_;  // outlives the engine, whose threads use it
   Engine engine_;
   std::string tun_reason_;
-  std::optional<HostsFile> hosts_;  // while a TUN is up and dns.names is on
-  bool names_posted_ = false;       // write_names() waits in the loop
+  std::unique_ptr<Names> names_;  // while a TUN is up and dns.names is on
+  bool names_posted_ = false;     // tell_names() waits in the loop
   std::unique_ptr<ControlApi> api_;
   std::unique_ptr<control_api::Server> server_;
 };

@@ -38,6 +38,13 @@ json health_of(const node::StatusSnapshot& status, const DaemonFacts& facts) {
                    {"text", "no TUN device, messages only: " + facts.tun_reason},
                    {"fix", "run as root, or give the program CAP_NET_ADMIN"}});
   }
+  for (const node::Notice& notice : facts.warnings) {
+    const bool error = notice.level == node::Notice::Level::kError;
+    out.push_back({{"code", notice.code},
+                   {"severity", error ? "error" : "warning"},
+                   {"text", notice.text},
+                   {"fix", "ginnel help " + notice.code}});
+  }
   return out;
 }
 

@@ -1,8 +1,10 @@
-// The daemon's answers as JSON documents (CLI.md, "`status`" and "Details that scripts rely on").
+// The daemon's answers as JSON documents (docs/cli.md, "status").
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
+#include "node/events.h"
 #include "node/snapshot.h"
 
 namespace ginnel::runtime {
@@ -15,6 +17,7 @@ struct DaemonFacts {
   std::string tun_reason;  // why there is none
   std::size_t mtu = 0;
   bool hub = false;
+  std::vector<node::Notice> warnings;  // of late
 };
 
 // "2026-11-24T06:02:32.123Z"

@@ -89,7 +89,7 @@ Result<void, Error> Engine::watch_sockets() {
                       [this](io::Ready) { receive(*probe_, node::kProbeSocket); });
 }
 
-// DESIGN section 1: an epoch is one run of a node; each is greater than the one before.
+// docs/design.md section 1: an epoch is one run of a node; each is greater than the one before.
 Result<std::uint64_t, Error> Engine::next_epoch() const {
   const auto last = read_number(prepared_.store, kEpochState);
   std::uint64_t epoch = 0;
@@ -250,6 +250,16 @@ void Engine::store(const node::StoreRequest& request) {
     return;
   }
   stored_tickets_.push_back(request.ticket);
+}
+
+Result<config::ReloadPlan, Error> Engine::reload() {
+  const auto file = load_valid_config(prepared_.config.path, prepared_.get_environment);
+  if (!file) return Fail(file.error());
+  const auto plan = config::take_changes(prepared_.config.loaded, file->loaded);
+  node_->change_settings({.punch = config().punch.enable,
+                          .probes_per_second = config().punch.probes_per_second,
+                          .resolve_timeout = config().network.resolve_timeout});
+  return plan;
 }
 
 void Engine::leave() {

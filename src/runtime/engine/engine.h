@@ -17,6 +17,7 @@
 #include "io/event_loop.h"
 #include "io/udp_socket.h"
 #include "node/node.h"
+#include "runtime/config/reload.h"
 #include "runtime/engine/forwarding_plane.h"
 #include "runtime/engine/hub_names.h"
 #include "runtime/engine/network_watch.h"
@@ -45,6 +46,9 @@ class Engine {
   // What happens to events other than StoreRequest, also to a Notice. It may feed the core.
   void on_event(EventHandler handler) { handler_ = std::move(handler); }
   void run();
+  // Reads ginnel.toml again and takes what can change at run time. Errors: as load_valid_config;
+  // nothing was changed.
+  Result<config::ReloadPlan, Error> reload();
   // Says goodbye, and ends run() once that is out; a second call ends it at once.
   void leave();
   // Moves what the core has to say; call after feeding it outside an event handler.

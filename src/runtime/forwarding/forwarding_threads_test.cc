@@ -352,7 +352,7 @@ TEST(ForwardingThreads, APacketForNobodyIsAnsweredUnreachable) {
   });
 }
 
-// DESIGN section 3, "MTU": EMSGSIZE lowers a path, so control must hear of it.
+// docs/design.md section 3, "MTU": EMSGSIZE lowers a path, so control must hear of it.
 TEST(ForwardingThreads, ADatagramThatIsTooBigForTheWayIsReported) {
   IN_WORLD({.outer_mtu_bytes = 1400}, {
     const auto pairs = make_pairs();

@@ -43,7 +43,7 @@ TEST_F(StoreTest, AnEmptyStateIsNotAMissingOne) {
   EXPECT_EQ(store.get("pins").value(), ByteVector{});
 }
 
-// CLI.md: "state/ (private keys 0600)".
+// docs/cli.md: "state/ (private keys 0600)".
 TEST_F(StoreTest, FolderAndFilesAreForTheOwnerOnly) {
   const auto store = StateStore::open(dir_ / "state").value();
   ASSERT_TRUE(store.put("identity.key", bytes_of("x")));

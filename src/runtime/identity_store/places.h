@@ -1,4 +1,4 @@
-// Where one node's files live (CLI.md, "Rules"): with --dir everything in one folder, else the
+// Where one node's files live (docs/cli.md, "Rules"): with --dir everything in one folder, else the
 // system's folders as root and the XDG ones otherwise.
 #pragma once
 #include <filesystem>

@@ -67,6 +67,7 @@ Result<std::optional<ByteVector>, Error> StateStore::get(std::string_view name) 
   auto bytes = io::read_file(path, {.bytes_max = kStateBytesMax, .secret = true});
   if (bytes) return std::optional(std::move(*bytes));
   Error error = bytes.error();
+  if (error.code == Errc::kPermission) error.hint = "run as the folder's owner, or with sudo";
   if (is_key(name) && error.code != Errc::kKeyFileMode) error.code = Errc::kKeyUnreadable;
   return Fail(error);
 }

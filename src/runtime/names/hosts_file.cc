@@ -69,8 +69,7 @@ std::string with_block(const std::string& text, const Id& id, const std::string&
   const std::size_t from = out.find(begin);
   if (from != std::string::npos) {
     const std::size_t to = out.find(end, from);
-    const std::size_t size =
-        to == std::string::npos ? begin.size() : to + end.size() - from;
+    const std::size_t size = to == std::string::npos ? begin.size() : to + end.size() - from;
     out.erase(from, size);
   }
   if (lines.empty()) return out;

@@ -1,4 +1,4 @@
-// Names where no systemd-resolved is: a marked block in /etc/hosts (DESIGN section 4, "Names").
+// Names where no systemd-resolved is: a marked block in /etc/hosts (docs/design.md section 4).
 //
 //   HostsFile hosts("/etc/hosts", id);
 //   hosts.write(hosts_lines("home", rows));      // only when it differs from what stands there

@@ -34,8 +34,8 @@ TEST_F(HostsFileTest, WritesItsBlockAndTakesItAwayAtTheEnd) {
     HostsFile hosts(path(), kId);
     ASSERT_TRUE(hosts.write(hosts_lines("home", {{"bob", "10.66.0.3"}})));
     EXPECT_EQ(text(), std::string(kBefore) + "# ginnel " + kId.text() +
-                          " begin\n10.66.0.3 bob bob.home.ginnel.internal\n# ginnel " +
-                          kId.text() + " end\n");
+                          " begin\n10.66.0.3 bob bob.home.ginnel.internal\n# ginnel " + kId.text() +
+                          " end\n");
   }
   EXPECT_EQ(text(), kBefore);
 }

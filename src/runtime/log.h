@@ -1,0 +1,23 @@
+// Where the daemon's log goes, and how much of it: [log] of ginnel.toml.
+//
+//   open_log(config.log);          // once, before the first line
+//   set_log_level(LogLevel::kDebug);
+//
+// Always standard error or the journal, never standard output. Lines come from spdlog::info() and
+// its like, from any thread.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "runtime/config/config.h"
+
+namespace ginnel::runtime {
+
+// "auto": the journal where systemd has connected standard error to it, else text.
+void open_log(const config::Config::Log& log);
+void set_log_level(config::LogLevel level);
+
+// One line of `log.format = "json"`, without its newline: {"v":1,"time","level","text"}.
+std::string json_log_line(std::string_view time, std::string_view level, std::string_view text);
+
+}  // namespace ginnel::runtime
