@@ -35,7 +35,13 @@ std::string hint_in(const std::string& dir, const Error& error) {
   if (error.hint.empty()) return "ginnel help " + std::string(code_name(error.code));
   const bool help = error.hint.find("help") != std::string::npos;
   if (dir.empty() || help || !error.hint.starts_with(kProgram)) return error.hint;
-  return "ginnel --dir " + dir + " " + error.hint.substr(kProgram.size());
+  std::string out;
+  std::string_view rest = error.hint;  // "ginnel join …, or ginnel init …"
+  for (auto at = rest.find(kProgram); at != rest.npos; at = rest.find(kProgram)) {
+    out += std::string(rest.substr(0, at)) + "ginnel --dir " + dir + " ";
+    rest.remove_prefix(at + kProgram.size());
+  }
+  return out + std::string(rest);
 }
 
 // What failed is the verb, unless the text already begins with it.
@@ -44,7 +50,7 @@ Error completed(Error error, const Parsed& parsed) {
   const bool named = error.text.starts_with(verb + ":") || error.text.starts_with(verb + " ") ||
                      error.text.starts_with("cannot ");
   if (!named) error.text = verb + ": " + error.text;
-  if (error.hint == "ginnel help") error.hint = "ginnel " + verb + " --help";
+  if (error.hint == "ginnel help" && verb != "help") error.hint = "ginnel " + verb + " --help";
   error.hint = hint_in(parsed.arguments.dir, error);
   return error;
 }

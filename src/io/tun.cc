@@ -36,14 +36,15 @@ Error open_error(int number) {
 }
 
 Error attach_error(int number, const std::string& name) {
-  Error error = system_error(number, Errc::kNoTun, "make the TUN device " + name);
+  const std::string shown = name.substr(0, name.find('%'));  // "ginnel%d": any number
+  Error error = system_error(number, Errc::kNoTun, "make the TUN device " + shown);
   if (error.code == Errc::kPermission) {
     error.hint = "a TUN device needs root or CAP_NET_ADMIN (systemd: AmbientCapabilities=). "
                  "Messages work without it (tun.enable = \"no\")";
   } else if (number == EBUSY) {
-    error.hint = "another program has it open: choose another name with tun.name";
+    error.hint = "another program has it open: stop that one";
   } else if (number == EINVAL) {
-    error.hint = "the name is taken by another kind of interface, or malformed: see tun.name";
+    error.hint = "the name is taken by another kind of interface, or malformed";
   }
   return error;
 }

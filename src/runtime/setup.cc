@@ -214,7 +214,7 @@ Result<control::Token, Error> read_token(const JoinOptions& options) {
   if ((token->role == Role::kHub) == options.hub) return std::move(*token);
   const char* text =
       options.hub ? "join --hub: the token is for a peer" : "join: the token is for a hub";
-  const char* fix = options.hub ? "ginnel invite --hub, on a hub" : "add --hub, --listen, --public";
+  const char* fix = options.hub ? "make one for a hub: `ginnel invite --hub` on a hub" : "add --hub, --listen, --public";
   return Fail(Error{Errc::kTokenInvalid, text, fix});
 }
 
