@@ -28,7 +28,9 @@ if(GINNEL_SANITIZE)
 endif()
 option(GINNEL_FUZZ "Build the libFuzzer targets (clang)" OFF)
 if(GINNEL_FUZZ)
+  # With the counters of tools/coverage.
   add_compile_options(-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
 endif()
 
 find_package(GTest REQUIRED)

@@ -28,6 +28,15 @@ void check_rows(ConstBytes body) {
   if (!rows.drop()) GINNEL_ASSERT(w.size() == body.size());
 }
 
+// Nobody signs for the all-zero key.
+void check_renew(ConstBytes body) {
+  const auto renew = parse_renew(body);
+  check(renew, body);
+  if (!renew) return;
+  GINNEL_ASSERT(!verify_renew(*renew, crypto::IdentityPublic(), crypto::NetworkPublic(),
+                              crypto::SessionPublic()));
+}
+
 void dispatch(ControlType type, ConstBytes body) {
   switch (type) {
     case ControlType::kSnapshotBegin:
@@ -47,7 +56,7 @@ void dispatch(ControlType type, ConstBytes body) {
     case ControlType::kCancel:
       return check(parse_cancel(body), body);
     case ControlType::kRenew:
-      return check(parse_renew(body), body);
+      return check_renew(body);
     case ControlType::kRenewed:
       return check(parse_renewed(body), body);
     case ControlType::kTaken:

@@ -66,6 +66,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ConstBytes input = std::as_bytes(std::span(data + 1, size - 1));
   ByteVector raw = to_vector(input);
   world.receive(raw, segment_size);
+  // With the right tag, which no mutation would find.
+  if (const auto header = relay::parse_header(input)) {
+    raw = to_vector(input);
+    relay::write_header(*header, {}, raw);
+    world.receive(raw, 0);
+  }
 
   ByteVector sealed;
   const std::size_t piece = segment_size == 0 ? input.size() : segment_size;

@@ -7,6 +7,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto input = std::as_bytes(std::span(data, size));
   ByteVector first(70'000);
   ByteVector second(70'000);
+  const bool like_stun = stun::is_stun(input, stun::Accept::kOldRequestsToo);
+  if (stun::is_stun(input, stun::Accept::kWithCookie)) GINNEL_ASSERT(like_stun);
   if (const auto m = stun::Message::parse(input)) {
     const std::size_t written = m->write(first);
     GINNEL_ASSERT(written >= stun::kHeaderBytes);

@@ -91,6 +91,12 @@ void Node::notice(Notice::Level level, std::string code, std::string text) {
   raise(Notice{level, std::move(code), std::move(text)});
 }
 
+void Node::warn_of(Instant now, Session& session, std::string code, std::string text) {
+  if (session.next_notice && now < *session.next_notice) return;
+  session.next_notice = now + kNoticeInterval;
+  notice(Notice::Level::kWarning, std::move(code), std::move(text));
+}
+
 std::uint64_t Node::store(std::string name, ByteVector bytes, Stow stow) {
   const std::uint64_t ticket = next_ticket_++;
   if (stow.peer.value() != 0) stowing_.emplace(ticket, std::move(stow));

@@ -54,6 +54,9 @@ inline constexpr std::size_t kDatagramBytesMax = 1024;
 // An attached node that was not heard for this long is offline. Its heartbeat comes every 2 s, and
 // again after 500 ms while unanswered (HubLink).
 inline constexpr Nanoseconds kSilence = 4500ms;
+// What another node does shows in the log this often; the lines between are left out, or a member
+// could fill the disk.
+inline constexpr Nanoseconds kNoticeInterval = 10s;
 // How long one address of a hub is tried before the next one.
 inline constexpr Nanoseconds kHubEndpointTime = 1s;
 
@@ -215,6 +218,7 @@ class Node {
   Wall wall(Instant now) const { return wall_ + (now - wall_since_); }
   void raise(Event event) { events_.push_back(std::move(event)); }
   void notice(Notice::Level level, std::string code, std::string text);
+  void warn_of(Instant now, Session& session, std::string code, std::string text);
   std::uint64_t store(std::string name, ByteVector bytes) {
     return store(std::move(name), std::move(bytes), Stow());
   }
@@ -242,7 +246,7 @@ class Node {
                     const PeerRecord& record);
   void answer_without_acceptance(Instant now, Session& session);
   void refuse(Session& session, control::FrameType of, const Refusal& why);
-  void report_refusal(const Refusal& why);
+  void report_refusal(Instant now, Session& session, const Refusal& why);
   void end_revoked(Instant now);
   void retry_hubs(Instant now, Session& session);
 
@@ -289,7 +293,7 @@ class Node {
   void handle_frame(Instant now, Session& session, const wg::Route& from,
                     const control::Frame& frame);
   void handle_ip(Session& session, ConstBytes packet);
-  void handle_refused(Session& session, ConstBytes body);
+  void handle_refused(Instant now, Session& session, ConstBytes body);
   void handle_goodbye(Instant now, Session& session, ConstBytes body);
   void handle_fragment(Instant now, Session& session, const wg::Route& from, ConstBytes body);
   void handle_channel_events(Instant now, Session& session);

@@ -145,7 +145,10 @@ void Node::apply(Instant now, const Id& hub, const TableChange& change) {
   const Peer* known = directory_.find(row.id);
   if (!known || known->record.chain != row.chain) {
     const auto record = trust_.admit(row.chain, wall(now));
-    if (!record) return report_refusal(record.error());
+    if (!record) {
+      if (Session* session = find(hub)) report_refusal(now, *session, record.error());
+      return;
+    }
     directory_.set_record(*record);
     known = directory_.find(row.id);
     if (!known) return;

@@ -106,7 +106,7 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
   switch (frame.type) {
     case FrameType::kHello: return handle_hello(now, session, body);
     case FrameType::kJoin: return handle_join(now, session, body);
-    case FrameType::kRefused: return handle_refused(session, body);
+    case FrameType::kRefused: return handle_refused(now, session, body);
     case FrameType::kGoodbye: return handle_goodbye(now, session, body);
     case FrameType::kPing:
       if (const auto ping = control::parse_ping(body)) {
@@ -180,11 +180,11 @@ void Node::handle_fragment(Instant now, Session& session, const wg::Route& from,
   handle_plaintext(now, session, from, *whole);
 }
 
-void Node::handle_refused(Session& session, ConstBytes body) {
+void Node::handle_refused(Instant now, Session& session, ConstBytes body) {
   const auto refused = control::parse_refused(body);
   if (!refused) return;
   const std::string who = session.id ? session.id->text() : session.key.base64();
-  notice(Notice::Level::kWarning, "", who + " refuses us: " + std::string(refused->text));
+  warn_of(now, session, "", who + " refuses us: " + std::string(refused->text));
 }
 
 void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {
@@ -246,7 +246,7 @@ void Node::handle_control(Instant now, Session& session, control::ControlType ty
     case ControlType::kRenew: return handle_renew(now, session, body);
     case ControlType::kRenewed: return adopt_chain(now, body);
     case ControlType::kNotRenewed:
-      return notice(Notice::Level::kWarning, "", "a hub would not renew our certificate");
+      return warn_of(now, session, "", "a hub would not renew our certificate");
     case ControlType::kTaken:
       if (const auto taken = control::parse_taken(body)) settle(taken->message_id, {});
       return;

@@ -222,7 +222,7 @@ void Node::handle_hello(Instant now, Session& session, ConstBytes body) {
     record = Fail(Refusal{RefusedCode::kCertificateInvalid, "the certificate is of another key", {}});
   }
   if (!record) {
-    report_refusal(record.error());
+    report_refusal(now, session, record.error());
     if (record.error().code == RefusedCode::kWrongNetwork) note_wrong_network(session);
     return refuse(session, control::FrameType::kHello, record.error());
   }
@@ -240,12 +240,11 @@ void Node::answer_without_acceptance(Instant now, Session& session) {
   wake(session);
 }
 
-void Node::report_refusal(const Refusal& why) {
-  if (why.clash) {
-    notice(Notice::Level::kWarning, "E_NAME_CLASH",
-           why.clash->what + " belongs to " + why.clash->holder.text() + " and is claimed by " +
-               why.clash->claimant.text());
-  }
+void Node::report_refusal(Instant now, Session& session, const Refusal& why) {
+  if (!why.clash) return;
+  warn_of(now, session, "E_NAME_CLASH",
+          why.clash->what + " belongs to " + why.clash->holder.text() + " and is claimed by " +
+              why.clash->claimant.text());
 }
 
 void Node::accept_hello(Instant now, Session& session, const control::Hello& hello,

@@ -84,6 +84,7 @@ struct Session {
   std::uint64_t rx_bytes = 0;  // inner bytes
   std::uint64_t tx_bytes = 0;
   std::optional<Instant> last_received;
+  std::optional<Instant> next_notice;  // no line of the log is its doing before
 };
 
 }  // namespace ginnel::node

@@ -86,6 +86,17 @@ TEST(Receiver, WhatTheTransmitterSealedComesOutOfTheTunDevice) {
   }
 }
 
+// A known address is not enough: it must be the sender's own.
+TEST(Receiver, AnInnerSourceOfAnotherPeerIsDropped) {
+  const Address third = Address::v4(10, 66, 0, 9);
+  Receiving to({.third_party = third});
+  Shape shape = to.link.shape(true, true, 10);
+  shape.source = third;
+  to.receive(to.sealed(make_packet(shape)));
+  EXPECT_EQ(to.dropped(Drop::kWrongSource), 1u);
+  EXPECT_TRUE(to.out.tun.empty());
+}
+
 TEST(Receiver, AnInnerSourceThatIsNotThePeersIsDropped) {
   Receiving to;
   Shape shape = to.link.shape(true, true, 10);

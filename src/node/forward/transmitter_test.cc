@@ -189,6 +189,17 @@ TEST(Transmitter, APacketThatMayNotBeFragmentedIsAnsweredWithTheMtu) {
   }
 }
 
+TEST(Transmitter, OneByteMoreThanTheMtuIsTooBig) {
+  Sending sending({.mtu_bytes = 1300});
+  const std::size_t headers = make_packet(sending.link.shape(true, false, 0)).size();
+  for (const std::size_t size : {std::size_t{1300}, std::size_t{1301}}) {
+    const ByteVector packet = make_packet(sending.link.shape(true, false, size - headers));
+    ASSERT_EQ(packet.size(), size);
+    const Outcome outcome = sending.push(as_plain_read(packet)).outcome;
+    EXPECT_EQ(outcome, size == 1300 ? Outcome::kSealed : Outcome::kDropped);
+  }
+}
+
 // docs/design.md section 3: answered "where the protocol's minimum permits, else carried as a
 // two-part fragment".
 void expect_fragments(Sending& sending, ConstBytes packet, ConstBytes read, std::size_t gso_size) {

@@ -113,6 +113,8 @@ class Wire {
 };
 
 struct Running {
+  Config config;
+  OwnIdentity identity;
   std::unique_ptr<Node> node;
   std::shared_ptr<Station> station;
   std::map<std::string, ByteVector> disk;
@@ -135,6 +137,8 @@ class NodeTest : public ::testing::Test {
   std::shared_ptr<Running> start(Config config, OwnIdentity identity, const Endpoint& at,
                                  std::uint64_t epoch, const Stored& stored = {}) {
     auto out = std::make_shared<Running>();
+    out->config = config;
+    out->identity = identity.clone();
     out->node = std::make_unique<Node>(std::move(config), std::move(identity), stored, epoch,
                                        rng_.fork("node"), wire_.now(), wall());
     out->station = std::make_shared<Station>();

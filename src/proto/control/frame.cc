@@ -12,7 +12,6 @@ InnerKind inner_kind(ConstBytes packet) {
 
 bool allowed_in_provisional(FrameType type) {
   switch (type) {
-    case FrameType::kPadding:
     case FrameType::kHello:
     case FrameType::kJoin:
     case FrameType::kJoined:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
 
 #include "crypto/testing/allocations.h"
@@ -106,11 +107,15 @@ TEST_F(KeyPairTest, ReserveGivesEachCounterOnceAndNoneAtTheLimit) {
 }
 
 TEST_F(KeyPairTest, ThreadsThatReserveNeverShareACounter) {
-  constexpr int kRounds = 20'000;
+  // Both at once and for long enough, or neither ever interrupts the other.
+  constexpr int kRounds = 1'000'000;
+  std::latch both(2);
   std::array<std::vector<std::uint64_t>, 2> firsts;
   std::array<std::thread, 2> threads;
   for (std::size_t i = 0; i < 2; ++i) {
+    firsts[i].reserve(kRounds);
     threads[i] = std::thread([&, i] {
+      both.arrive_and_wait();
       for (int n = 0; n < kRounds; ++n) firsts[i].push_back(*left->reserve(3));
     });
   }

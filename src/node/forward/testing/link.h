@@ -37,6 +37,7 @@ struct LinkOptions {
   bool ip_allowed = true;
   std::uint64_t reject_after_messages = ~std::uint64_t{0} - (1 << 13);
   std::vector<ForwardingRoute> more_routes = {};
+  std::optional<Address> third_party = {};  // another peer's address
 };
 
 class Link {
@@ -87,6 +88,11 @@ class Link {
     contents.routes = options_.more_routes;
     contents.routes.push_back({Prefix::host(v4_of(1 - i)), 0});
     contents.routes.push_back({Prefix::host(v6_of(1 - i)), 0});
+    if (options_.third_party) {
+      Destination& third = contents.destinations.emplace_back();
+      third.peer = wg::PeerHandle(kPeer.value() + 1);
+      contents.routes.push_back({Prefix::host(*options_.third_party), 1});
+    }
     contents.origins = {from};
     contents.own_addresses = {v4_of(i), v6_of(i)};
     if (options_.relayed) {
