@@ -75,6 +75,7 @@ class ControlApi {
   void why(const std::string& peer, const Responder& responder);
   void invite(const json& body, const Responder& responder);
   void revoke(const json& body, const Responder& responder);
+  void wg_export(const json& body, const Responder& responder);
   void message(const json& body, const Responder& responder);
   bool try_message(Waiting& waiting);
   void retry_messages();

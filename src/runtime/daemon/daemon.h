@@ -36,6 +36,10 @@ class Daemon {
   io::EventLoop& loop() { return engine_.loop(); }
   DaemonFacts facts() const;
   std::uint16_t port() const { return engine_.local().port; }
+  // Lets a stock WireGuard peer in, now and after each restart: it is added to ginnel.toml.
+  // Errors: as node::Node::add_stock_peer, kUsage (the file is not to be edited by a program), kFile,
+  // kPermission. All: nothing changed.
+  Result<void, Error> let_in(const config::WireguardPeer& peer);
   // Says goodbye and ends run().
   void leave() { engine_.leave(); }
   // Moves what the core has to say; call after feeding it outside an event handler.
