@@ -78,23 +78,27 @@ class Flood(threading.Thread):
 
 ETH_P_ALL = 3  # what goes out too
 SO_ATTACH_FILTER = 26
-# Classic BPF on a packet that begins with its IP header (SOCK_DGRAM): UDP, and a first payload byte
-# of 1 to 3. Options in the IP header do not occur here.
-FILTER = [
-    (0x30, 0, 0, 9),       # ldb [9]
-    (0x15, 0, 4, 17),      # UDP?
-    (0x30, 0, 0, 28),      # ldb [28]
-    (0x35, 0, 2, 1),       # at least 1?
-    (0x35, 1, 0, 4),       # 4 or more: data
-    (0x06, 0, 0, 0xffff),  # take it
-    (0x06, 0, 0, 0),       # leave it
-]
 
 
-def attach_filter(sock):
-    code = b"".join(struct.pack("HBBI", *line) for line in FILTER)
-    buffer = ctypes.create_string_buffer(code)
-    program = struct.pack("HL", len(FILTER), ctypes.addressof(buffer))
+def attach_filter(sock, ignored):
+    """Classic BPF on a packet that begins with its IP header (SOCK_DGRAM): UDP, neither from nor to
+    `ignored`, and a first payload byte of 1 to 3. Options in the IP header do not occur here."""
+    address, = struct.unpack(">I", socket.inet_aton(ignored))
+    lines = [
+        (0x30, 0, 0, 9),        # ldb [9]
+        (0x15, 0, 8, 17),       # UDP?
+        (0x20, 0, 0, 12),       # ld [12]
+        (0x15, 6, 0, address),  # from the flood
+        (0x20, 0, 0, 16),       # ld [16]
+        (0x15, 4, 0, address),  # to it
+        (0x30, 0, 0, 28),       # ldb [28]
+        (0x35, 0, 2, 1),        # at least 1?
+        (0x35, 1, 0, 4),        # 4 or more: data
+        (0x06, 0, 0, 0xffff),   # take it
+        (0x06, 0, 0, 0),        # leave it
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
+    program = struct.pack("HL", len(lines), ctypes.addressof(code))
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
@@ -104,14 +108,14 @@ class Watcher(threading.Thread):
     `with_cookie` counts those of them that carry a mac2.
     """
 
-    def __init__(self, ns, device, ignore=()):
+    def __init__(self, ns, device, ignored):
+        """`ignored`: the address that floods come from."""
         super().__init__()
-        self.ignore = ignore  # addresses of floods
         self.seen, self.with_cookie = Counter(), Counter()
         self.stopping = False
         with ns.entered():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-            attach_filter(self.socket)
+            attach_filter(self.socket, ignored)
             self.socket.bind((device, ETH_P_ALL))
         self.socket.settimeout(0.2)
 
@@ -135,7 +139,7 @@ class Watcher(threading.Thread):
         source, target = (socket.inet_ntoa(packet[at:at + 4]) for at in (12, 16))
         payload = packet[28:]
         kind = payload[0]
-        if SIZES.get(kind) != len(payload) or source in self.ignore or target in self.ignore:
+        if SIZES.get(kind) != len(payload):
             return
         key = NAMES[kind], source, target
         self.seen[key] += 1

@@ -53,16 +53,17 @@ class Ping:
 
 
 class Transfer:
-    """One TCP stream of iperf3 at a steady rate, from `client` to `server` or back."""
+    """One TCP stream of iperf3, paced by the kernel: bursts would fill the socket of a wireguard-go
+    that waits for its processor, and echoes would be lost with them."""
 
-    def __init__(self, label, client, server, target, seconds, mbit, port, back=False):
+    def __init__(self, label, client, server, target, seconds, mbit, port):
         self.label = label
         listen = server.command("iperf3", "-s", "-1", "-B", target, "-p", str(port))
         self.server = subprocess.Popen(listen, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(0.3)
-        send = ["iperf3", "-J", "-c", target, "-p", str(port), "-t", str(seconds), "-b",
-                f"{mbit}M", "--connect-timeout", "5000", *(["-R"] if back else [])]
+        send = ["iperf3", "-J", "-c", target, "-p", str(port), "-t", str(seconds), "--fq-rate",
+                f"{mbit}M", "--connect-timeout", "5000"]
         self.started, self.seconds = time.time(), seconds
         self.client = subprocess.Popen(client.command(*send), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -86,3 +87,10 @@ class Transfer:
         self.stalls = [(self.started + i["sum"]["start"], self.started + i["sum"]["end"])
                        for i in report.get("intervals", [])
                        if i["sum"]["bytes"] == 0 and i["sum"]["seconds"] > 0.5]
+
+
+def full_sockets(ns):
+    """How many datagrams the kernel dropped in this namespace since a program did not read them."""
+    with ns.entered(), open("/proc/thread-self/net/snmp", encoding="ascii") as file:
+        names, values = (line.split() for line in file if line.startswith("Udp:"))
+    return int(values[names.index("RcvbufErrors")])
