@@ -35,7 +35,7 @@ enum class PeerState : std::uint8_t { kOnline, kConnecting, kDown };
 std::string_view peer_state_name(PeerState state);
 
 struct PeerInfo {
-  Id id;
+  Id id;  // nil: a stock WireGuard peer, which takes IP packets only
   std::string name;
   std::vector<std::string> addresses;  // overlay addresses, IPv4 first, without prefix length
   PeerState state = PeerState::kDown;

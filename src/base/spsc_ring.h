@@ -31,6 +31,12 @@ class SpscRing {
     tail_.store(tail + 1, std::memory_order_release);
     return true;
   }
+  // The producer's: how many items it can push now, at least.
+  std::size_t room() const {
+    return slots_.size() - (tail_.load(std::memory_order_relaxed) -
+                            head_.load(std::memory_order_acquire));
+  }
+  std::size_t capacity() const { return slots_.size(); }
   std::optional<T> pop() {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_acquire)) return std::nullopt;

@@ -101,7 +101,7 @@ constexpr std::array kParagraphs = {
               "A daemon runs in this folder already. Use it, end it with `ginnel down`, or give "
               "this one another folder with --dir."},
     Paragraph{Errc::kNameTaken,
-              "Another node that is alive has this name. Choose another with --name."},
+              "Another node or WireGuard peer has this name. Choose another one (--name)."},
     Paragraph{Errc::kWrongApp,
               "The gossip cluster carries another application's messages, which would be misread. "
               "Use its own verbs."},

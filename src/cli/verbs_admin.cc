@@ -1,7 +1,8 @@
-// revoke, wg, version, help; the verbs of config are in verbs_config.cc.
+// revoke, version, help; the verbs of wg and config are in verbs_wg.cc and verbs_config.cc.
 #include "cli/daemon.h"
 #include "cli/help.h"
 #include "cli/verbs_config.h"
+#include "cli/verbs_wg.h"
 #include "cli/version.h"
 
 namespace ginnel::cli {
@@ -12,21 +13,6 @@ Outcome run_revoke(Context& context, const Arguments& arguments) {
   return show(context, arguments, {"POST", "/v1/revoke", dump(body)}, [](const Json& json) {
     return "revoked " + text_at(json, "name") + " " + text_at(json, "id") + "\n";
   });
-}
-
-Outcome run_wg_show(Context& context, const Arguments& arguments) {
-  return show(context, arguments, {"GET", "/v1/wg/show"}, [](const Json& json) {
-    const auto port = static_cast<int>(number_at(json, "port").value_or(0));
-    return "public key: " + text_at(json, "public_key") +
-           "\nlistening port: " + std::to_string(port) + "\n";
-  });
-}
-
-Outcome run_wg_export(Context& context, const Arguments& arguments) {
-  const std::string via = arguments.get("--via");
-  const Json body = {{"name", arguments.words[0]}, {"via", via.empty() ? Json() : Json(via)}};
-  return show(context, arguments, {"POST", "/v1/wg/export", dump(body)},
-              [](const Json& json) { return text_at(json, "config"); });
 }
 
 Outcome run_version(Context& context, const Arguments& arguments) {
@@ -69,25 +55,8 @@ std::vector<Verb> admin_verbs() {
        1,
        1,
        run_revoke},
-      {"wg show",
-       "",
-       "This node's WireGuard public key and port",
-       {"ginnel wg show", "ginnel wg show --json"},
-       {},
-       {1, 3, 4},
-       0,
-       0,
-       run_wg_show},
-      {"wg export",
-       "NAME",
-       "A configuration for a stock WireGuard peer",
-       {"ginnel wg export phone > phone.conf", "ginnel wg export phone --via hub-a"},
-       {{"Export", {{"--via", "NODE", "which node lets it in", "this one"}}}},
-       {1, 3, 4, 5},
-       1,
-       1,
-       run_wg_export},
   };
+  for (Verb& verb : wg_verbs()) out.push_back(std::move(verb));
   for (Verb& verb : config_verbs()) out.push_back(std::move(verb));
   out.push_back({"version",
                  "",

@@ -12,8 +12,10 @@
 #include <sstream>
 #include <thread>
 
+#include "base/base64.h"
 #include "cli/document.h"
 #include "cli/run.h"
+#include "crypto/dh.h"
 #include "runtime/control/error_document.h"
 #include "runtime/control/server.h"
 
@@ -22,6 +24,12 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
+
+std::string golden_file(const std::string& name) {
+  std::ifstream in(GINNEL_TESTDATA "/" + name);
+  EXPECT_TRUE(in) << name;
+  return {std::istreambuf_iterator(in), {}};
+}
 
 struct Ran {
   int exit = 0;
@@ -313,6 +321,48 @@ TEST_F(Verbs, DownReturnsOnceTheDaemonIsGone) {
   ends.join();
   EXPECT_EQ(asked(), "POST /v1/down\n");
   EXPECT_FALSE(server_);
+}
+
+const char* const kExported =
+    R"({"v":1,"name":"phone","public_key":"KEY","addresses":["10.66.9.7","fd12::7"],"mtu":1392,)"
+    R"("node":{"name":"hub-a","public_key":"HUBKEY","endpoint":"203.0.113.9:7700",)"
+    R"("addresses":["10.66.0.1","fd12::1"]}})";
+TEST_F(Verbs, WgExportWithAKeyPrintsAConfigurationWithoutASecret) {
+  answer(kExported);
+  const Ran ran = ginnel({"wg", "export", "phone", "--public-key", "KEY", "--via", "hub-a"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(ran.out, golden_file("wg_export.conf"));
+  EXPECT_EQ(asked(),
+            "POST /v1/wg/export {\"name\":\"phone\",\"public_key\":\"KEY\","
+            "\"via\":\"hub-a\",\"endpoint\":null}\n");
+}
+TEST_F(Verbs, WgExportMakesAKeyAndTellsTheDaemonItsPublicHalf) {
+  answer(kExported);
+  const Ran ran = ginnel({"wg", "export", "phone", "--endpoint", "vpn.example.org:7700"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const std::string label = "\nPrivateKey = ";
+  const auto at = ran.out.find(label);
+  ASSERT_NE(at, std::string::npos) << ran.out;
+  const auto bytes = from_base64(ran.out.substr(at + label.size(), 44));
+  ASSERT_TRUE(bytes);
+  const auto secret = crypto::SessionSecret::from(*bytes).value();
+  const Json body = parse_document(asked().substr(std::string("POST /v1/wg/export ").size()));
+  EXPECT_EQ(text_at(body, "public_key"), crypto::public_of(secret).base64());
+  EXPECT_EQ(text_at(body, "endpoint"), "vpn.example.org:7700");
+}
+TEST_F(Verbs, WgExportAsJsonHasTheConfigurationInIt) {
+  answer(kExported);
+  const Json json = parse_document(ginnel({"--json", "wg", "export", "phone"}).out);
+  EXPECT_EQ(text_at(child(json, "node"), "name"), "hub-a");
+  EXPECT_THAT(text_at(json, "config"), HasSubstr("\nPrivateKey = "));
+}
+TEST_F(Verbs, WgExportThatIsRefusedShowsNoKey) {
+  refuse({Errc::kNameTaken, "the WireGuard peer bob cannot be let in: another one has this name",
+          "`ginnel peers` shows what is taken"});
+  const Ran ran = ginnel({"wg", "export", "bob"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, HasSubstr("another one has this name [E_NAME_TAKEN]\n"));
 }
 
 TEST_F(Verbs, InitPrintsTheIdAlone) {

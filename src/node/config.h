@@ -27,7 +27,7 @@ struct StockPeer {
   crypto::SessionPublic key;
   std::optional<Endpoint> endpoint;
   std::vector<Prefix> allowed;
-  std::optional<std::array<std::byte, 32>> preshared;
+  std::optional<std::array<std::byte, 32>> preshared;  // wiped once the device has it
   std::uint16_t keepalive_seconds = 0;  // 0: off
 };
 

@@ -34,10 +34,13 @@ bool Issuer::may_issue(Role role) const {
   return network_key_ || (own_->delegation && own_->delegation->may_certify(role));
 }
 
-std::optional<Address> Issuer::pick_address(const Id& id, const Trust& trust) const {
+std::optional<Address> Issuer::pick_address(const Id& id, const std::vector<Prefix>& reserved,
+                                            const Trust& trust) const {
   for (std::uint32_t n = 0; n < kAddressCandidatesMax; ++n) {
     const auto candidate = control::overlay_ipv4_candidate(id, overlay_v4_, n);
     if (!candidate) continue;
+    const auto holds = [&](const Prefix& prefix) { return prefix.contains(*candidate); };
+    if (std::ranges::any_of(reserved, holds)) continue;
     const auto holder = trust.pins().holder_of(*candidate);
     if (!holder || *holder == id) return candidate;
   }
@@ -50,7 +53,7 @@ Result<ByteVector, IssueError> Issuer::issue(const CertificateRequest& request, 
   const Id id = control::derive_id(network_, request.role, request.identity);
   const auto holder = trust.pins().holder_of_name(request.name);
   if (holder && *holder != id) return Fail(IssueError::kNameTaken);
-  const auto address = request.ipv4 ? request.ipv4 : pick_address(id, trust);
+  const auto address = request.ipv4 ? request.ipv4 : pick_address(id, request.reserved, trust);
   if (!address) return Fail(IssueError::kRangeFull);
 
   control::Chain chain;

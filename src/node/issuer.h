@@ -22,6 +22,7 @@ struct CertificateRequest {
   std::vector<control::Tag> tags;
   std::uint64_t after_serial = 0;  // the new serial is greater than this
   std::optional<Address> ipv4;     // kept at a renewal; else the issuer picks one
+  std::vector<Prefix> reserved;    // it picks none of these: stock peers have them
 };
 
 enum class IssueError : std::uint8_t {
@@ -46,7 +47,8 @@ class Issuer {
   ByteVector revoke(const Trust& trust, const Id& id, std::uint64_t serial) const;
 
  private:
-  std::optional<Address> pick_address(const Id& id, const Trust& trust) const;
+  std::optional<Address> pick_address(const Id& id, const std::vector<Prefix>& reserved,
+                                      const Trust& trust) const;
 
   crypto::NetworkPublic network_;
   Prefix overlay_v4_;

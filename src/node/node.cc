@@ -161,6 +161,11 @@ Result<Id, Error> Node::resolve(std::string_view peer) const {
   if (const Peer* found = directory_.find_name(peer)) return found->record.id;
   if (peer == self_.name || Id::parse(peer) == self_.id) return self_.id;
   const std::string who(peer);
+  if (find_stock_peer(peer)) {
+    return Fail(Error{Errc::kUnknownPeer,
+                      who + " is a stock WireGuard peer: it has no Id and takes IP packets only",
+                      "the system's ping reaches its address, which `ginnel peers` shows"});
+  }
   if (directory_.is_ambiguous(peer)) {
     return Fail(Error{Errc::kUnknownPeer, "two peers are called " + who,
                       "name one of them by its Id; `ginnel peers` lists them"});

@@ -141,6 +141,16 @@ class Node {
     Nanoseconds resolve_timeout = 10s;
   };
   void change_settings(const Settings& settings);
+  // Lets a stock WireGuard peer in from now on. Errors (all: nothing changed): kNameTaken, kExists
+  // (its key), kAddressInUse (a range), kUsage (its key is our own, or weak), kInternal (too many).
+  Result<void, Error> add_stock_peer(Instant now, StockPeer stock);
+  // What add_stock_peer would answer, but for the device's own limits.
+  Result<void, Error> check_stock_peer(const StockPeer& stock) const;
+  // Overlay addresses that nobody here has, IPv4 first, for a stock peer with this key; the same
+  // each time. Errors: kAddressInUse (the range is full).
+  Result<std::vector<Address>, Error> free_addresses(const crypto::SessionPublic& key) const;
+  // Where a stock peer reaches this node; nullopt: no address is known.
+  std::optional<Endpoint> reachable_at() const;
 
   // Tells hubs and peers that we leave; what it queued still has to be polled.
   void leave(Instant now);
@@ -228,7 +238,6 @@ class Node {
   // node_sessions.cc: who is talked to, and who is let in
   void add_configured_hubs(Instant now);
   void add_hub(Instant now, const crypto::SessionPublic& key, std::vector<Endpoint> endpoints);
-  void add_stock_peers(Instant now);
   Session* find(wg::PeerHandle handle) const;
   Session* find(const Id& id) const;
   Session* session_with(Instant now, const Id& id);  // makes one if need be
@@ -284,6 +293,19 @@ class Node {
   std::optional<Instant> next_host_timeout() const;
   std::optional<Transmit> poll_host(Instant now, Bytes slot);
 
+  // node_stock.cc: stock WireGuard peers
+  void add_stock_peers(Instant now);
+  Session* find_stock_peer(std::string_view name) const;
+  // Nobody who registers later changes what resolve() says of it.
+  bool stays_unknown(std::string_view peer) const {
+    return directory_.is_ambiguous(peer) || find_stock_peer(peer) != nullptr;
+  }
+  Session* stock_peer_for(const Address& address) const;
+  bool may_send_from(const Session& session, const Address& source) const;
+  bool is_taken(const Address& address) const;
+  std::vector<Prefix> stock_prefixes() const;
+  PeerInfo stock_info(Instant now, const Session& session) const;
+
   // node_receive.cc: a datagram's way in
   void handle_relayed(Instant now, PathId path, Bytes bytes);
   void handle_from_relay(Instant now, Bytes bytes);
@@ -319,7 +341,6 @@ class Node {
   }
   bool may_use_channels(const Session& session) const;
   bool wants_to_send(Instant now, const Session& session) const;
-  Session* stock_peer_for(const Address& destination) const;
 
   // node_peer.cc: our attachment to hubs
   void run_hub_link(Instant now, Session& session);
@@ -429,6 +450,7 @@ class Node {
 
   // node_status.cc
   PathInfo path_of(const Session& session) const;
+  void describe_traffic(Instant now, const Session& session, PeerInfo& out) const;
   HubStatus hub_status(const Session& session) const;
 
   Config config_;

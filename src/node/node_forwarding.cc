@@ -43,7 +43,11 @@ void Node::add_key_pair(wg::PeerHandle peer, wg::KeyPair* key_pair) {
 }
 
 void Node::retire_key_pair(wg::PeerHandle peer, std::unique_ptr<wg::KeyPair> key_pair) {
-  if (Session* session = find(peer)) std::erase(session->key_pairs, key_pair.get());
+  if (Session* session = find(peer)) {
+    std::erase(session->key_pairs, key_pair.get());
+    // Idle for three times REJECT_AFTER_TIME (WireGuard section 6.3): the next packet begins anew.
+    if (session->key_pairs.empty()) session->has_key_pair = false;
+  }
   by_index_.erase(key_pair->local_index());
   if (config_.forwarding_threads) raise(KeyPairDone{std::move(key_pair)});
 }
@@ -69,7 +73,7 @@ forward::Destination Node::destination_to(const Session& session) const {
   forward::Destination out;
   out.peer = session.handle;
   out.traffic = session.traffic;
-  out.takes_frames = session.stock == nullptr;
+  out.takes_frames = !session.stock;
   out.mtu_bytes = mtu_to(session);
   out.mtu_is_known = mtu_is_known(session);
   if (!session.route || !session.has_key_pair || !(session.stock || session.is_ready())) return out;
@@ -94,9 +98,19 @@ forward::TableContents Node::forwarding_table() const {
     for (const Prefix& prefix : prefixes) out.routes.push_back({prefix, out.destinations.size()});
     out.destinations.push_back(to);
   };
+  // Stock peers first: of two equal prefixes the later one counts, which is the certificate's.
+  for (const auto& [handle, session] : sessions_) {
+    if (session->stock) add(destination_to(*session), prefixes_of(*session));
+  }
   for (const auto& [id, peer] : directory_.peers()) {
     const Session* session = find(id);
-    if (!is_reachable(peer, session)) continue;
+    if (!is_reachable(peer, session)) {
+      // Not lent to a stock peer whose prefix covers it.
+      for (const Address& address : peer.record.addresses) {
+        if (stock_peer_for(address)) out.own_addresses.push_back(address);
+      }
+      continue;
+    }
     if (session) {
       add(destination_to(*session), prefixes_of(*session));
       continue;
@@ -106,13 +120,12 @@ forward::TableContents Node::forwarding_table() const {
     add({.mtu_bytes = config_.tun_mtu}, prefixes);
   }
   for (const auto& [handle, session] : sessions_) {
-    if (session->stock) add(destination_to(*session), prefixes_of(*session));
     for (wg::KeyPair* key_pair : session->key_pairs) {
       out.origins.push_back({.key_pair = key_pair,
                              .peer = handle,
                              .expected = session->route.value_or(wg::Route{}),
-                             .ip_allowed = session->stock || session->is_ready(),
-                             .takes_frames = session->stock == nullptr,
+                             .ip_allowed = session->stock.has_value() || session->is_ready(),
+                             .takes_frames = !session->stock,
                              .traffic = session->traffic});
     }
     if (!session->hub_link || !session->hub_link->registration()) continue;

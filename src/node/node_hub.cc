@@ -80,7 +80,8 @@ void Node::handle_join(Instant now, Session& session, ConstBytes body) {
                                      .identity = join->identity,
                                      .session = join->session,
                                      .name = join->name,
-                                     .tags = (*terms)->tags},
+                                     .tags = (*terms)->tags,
+                                     .reserved = stock_prefixes()},
                                     trust_, wall(now));
   if (!chain) return refuse_join(code_of(chain.error()));
   const auto record = trust_.admit(*chain, wall(now));

@@ -115,7 +115,7 @@ Result<void, Error> Node::send(Instant now, std::string_view peer, std::string_v
   }
   const auto id = resolve(peer);
   if (!id) {
-    if (directory_.is_ambiguous(peer)) return Fail(id.error());
+    if (stays_unknown(peer)) return Fail(id.error());
     return wait_for_name(now, peer, channel, data);
   }
   if (*id == self_.id) return deliver_to_self(channel, data);

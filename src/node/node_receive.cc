@@ -156,12 +156,10 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
   }
 }
 
-// What a session may send: from its own overlay addresses, or a stock peer's allowed prefixes.
 void Node::handle_ip(Session& session, ConstBytes packet) {
   const auto header = parse_ip(packet);
-  if (!header) return;
-  const auto holds = [&](const Prefix& prefix) { return prefix.contains(header->source); };
-  if (std::ranges::any_of(prefixes_of(session), holds)) raise(TunPacket{to_vector(packet.first(header->total_size))});
+  if (!header || !may_send_from(session, header->source)) return;
+  raise(TunPacket{to_vector(packet.first(header->total_size))});
 }
 
 void Node::handle_fragment(Instant now, Session& session, const wg::Route& from,

@@ -38,22 +38,6 @@ void Node::add_hub(Instant now, const crypto::SessionPublic& key, std::vector<En
   session->hub_retry = now + kHubEndpointTime;
 }
 
-void Node::add_stock_peers(Instant now) {
-  for (const StockPeer& stock : config_.stock_peers) {
-    wg::PeerConfig config;
-    if (stock.preshared) {
-      config.preshared = crypto::PresharedKey(std::span<const std::byte, 32>(*stock.preshared));
-    }
-    config.persistent_keepalive = std::chrono::seconds(stock.keepalive_seconds);
-    config.greatest_accepted = handshakes_.greatest_accepted(stock.key);
-    const auto handle = device_.add_peer(now, stock.key, std::move(config));
-    if (!handle) continue;
-    Session& session = add_session(*handle, stock.key);
-    session.stock = &stock;
-    if (stock.endpoint) set_route(now, session, {kSocket, *stock.endpoint});
-  }
-}
-
 Session* Node::find(wg::PeerHandle handle) const {
   const auto it = sessions_.find(handle);
   return it == sessions_.end() ? nullptr : it->second.get();
@@ -153,8 +137,10 @@ void Node::handle_device_events(Instant now) {
       Session* session = find(from->peer);
       // Between peers only the agent moves the route, on a proven answer. And a hub that has not
       // heard from us for a while may write through another hub; we go on to its own address.
-      const bool through_a_hub = session && session->hub_link && is_relay_path(from->from.path);
-      if (session && !session->agent && !through_a_hub) set_route(now, *session, from->from);
+      // A stock peer knows no relay: whoever wraps its packets into one does not get its traffic.
+      const bool knows_no_relay = session && (session->hub_link || session->stock);
+      const bool ignored = knows_no_relay && is_relay_path(from->from.path);
+      if (session && !session->agent && !ignored) set_route(now, *session, from->from);
     } else if (auto* failed = std::get_if<wg::HandshakeFailed>(&*event)) {
       if (Session* session = find(failed->peer)) handle_failed(now, *session);
     } else if (auto* unknown = std::get_if<wg::UnknownInitiator>(&*event)) {

@@ -42,10 +42,18 @@ PathInfo Node::path_of(const Session& session) const {
     return out;
   }
   out.kind = PathKind::kDirect;
+  if (session.stock) return out;
   for (const Prefix& subnet : subnets_) {
     if (subnet.contains(session.route->endpoint.address)) out.kind = PathKind::kLan;
   }
   return out;
+}
+
+void Node::describe_traffic(Instant now, const Session& session, PeerInfo& out) const {
+  out.path = path_of(session);
+  out.rx_bytes = session.rx_bytes + session.traffic->received_bytes.load();
+  out.tx_bytes = session.tx_bytes + session.traffic->sent_bytes.load();
+  if (const auto heard = session.heard()) out.last_seen = date_of(wall(now) + (*heard - now));
 }
 
 std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
@@ -58,16 +66,11 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
   const Session* session = find(id);
   const std::optional<Instant> heard = session ? session->heard() : std::nullopt;
   const bool fresh = heard && now - *heard < kFresh;
-  if (session) {
-    out.path = path_of(*session);
-    out.rx_bytes = session->rx_bytes + session->traffic->received_bytes.load();
-    out.tx_bytes = session->tx_bytes + session->traffic->sent_bytes.load();
-    if (heard) out.last_seen = date_of(wall(now) + (*heard - now));
-  }
+  if (session) describe_traffic(now, *session, out);
   if (fresh || peer->is_online() || registry_.find(id)) {
     out.state = PeerState::kOnline;
     if (!heard) out.last_seen = date_of(wall(now));  // by a hub
-  } else if (session && !session->has_key_pair && !session->stock) {
+  } else if (session && !session->has_key_pair) {
     out.state = PeerState::kConnecting;
   }
   return out;
@@ -94,6 +97,9 @@ StatusSnapshot Node::status(Instant now) const {
   out.udp_blocked = is_udp_blocked();
   for (const auto& [id, peer] : directory_.peers()) {
     if (auto info = peer_info(now, id)) out.peers.push_back(*std::move(info));
+  }
+  for (const auto& [handle, session] : sessions_) {
+    if (session->stock) out.peers.push_back(stock_info(now, *session));
   }
   return out;
 }

@@ -298,5 +298,29 @@ TEST_F(NodeTest, IpPacketsTravelAndForeignSourcesAreDropped) {
   EXPECT_EQ(received(), 1);
 }
 
+// DESIGN section 4: an address stays with whom it was first seen with.
+TEST_F(NodeTest, AStockPeersWidePrefixIsNotLentTheAddressOfANodeThatIsAway) {
+  const auto alice = join_and_start("alice");
+  ASSERT_TRUE(wire_.run(3s, [&] { return knows(*hub_, "alice"); }));
+  StockPeer site;
+  site.name = "site";
+  site.key = crypto::public_of(crypto::SessionSecret::generate(rng_));
+  site.allowed = {kRange};
+  ASSERT_TRUE(hub_->node->add_stock_peer(wire_.now(), site));
+  const auto peer_of = [&](const Address& address) {
+    const forward::ForwardingTable table(hub_->node->forwarding_table());
+    const auto* to = table.route(address);
+    return to ? to->peer.value() : 0;
+  };
+  const Address nobodys = *Address::parse("10.66.9.9");
+  const Address hers = alice->node->self().addresses[0];
+  EXPECT_NE(peer_of(nobodys), 0u);
+  EXPECT_NE(peer_of(hers), 0u);
+  EXPECT_NE(peer_of(hers), peer_of(nobodys));
+  alice->station->down = true;
+  wire_.run(10s, [] { return false; });
+  EXPECT_NE(peer_of(hers), peer_of(nobodys));
+}
+
 }  // namespace
 }  // namespace ginnel::node

@@ -215,19 +215,4 @@ void Node::handle_tun_packet(Instant now, ConstBytes packet) {
   wake(*session);
 }
 
-// The most specific allowed prefix of a stock peer.
-Session* Node::stock_peer_for(const Address& destination) const {
-  Session* best = nullptr;
-  int best_length = -1;
-  for (const auto& [handle, session] : sessions_) {
-    if (!session->stock) continue;
-    for (const Prefix& prefix : session->stock->allowed) {
-      if (prefix.length <= best_length || !prefix.contains(destination)) continue;
-      best = session.get();
-      best_length = prefix.length;
-    }
-  }
-  return best;
-}
-
 }  // namespace ginnel::node

@@ -96,7 +96,7 @@ bool Node::hand_over(Instant now, std::uint64_t order, const Waiting& message) {
   const auto id = resolve(message.peer_text);
   if (!id) {
     // Whom nobody knows now may register in time; an ambiguous name stays so.
-    if (acked == acked_.end() || !directory_.is_ambiguous(message.peer_text)) return false;
+    if (acked == acked_.end() || !stays_unknown(message.peer_text)) return false;
     settle(order, id.error());
     return true;
   }

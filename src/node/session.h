@@ -49,7 +49,7 @@ struct Session {
   const wg::PeerHandle handle;
   const crypto::SessionPublic key;
   std::optional<Id> id;              // set: the directory knows it
-  const StockPeer* stock = nullptr;  // set: no Ginnel frame ever goes to it
+  std::optional<StockPeer> stock;    // set: no Ginnel frame ever goes to it
   bool has_key_pair = false;
   std::optional<wg::Route> route;    // where data goes now
   std::unique_ptr<path::Agent> agent;  // set for sessions between peers: it moves the route

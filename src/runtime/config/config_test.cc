@@ -211,6 +211,32 @@ TEST(Config, StockPeersAreReadAndWhatTheyLackIsNamed) {
   EXPECT_THAT(loaded.problems[1].text, HasSubstr("lacks public_key"));
 }
 
+TEST(Config, TwoWireguardPeersShareNothing) {
+  const auto peer = [](std::string name, std::string key, std::string range) {
+    return "[[wireguard.peer]]\nname = \"" + name + "\"\npublic_key = \"" + key +
+           "\"\nallowed_ips = [\"" + range + "\"]\n";
+  };
+  const std::string key = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=";
+  const std::string other = "WGmv9FBUlzLLqu1eXfm7MEptoTHg5Xaz1a1KGnaPGns=";
+  const std::string first = peer("a", key, "10.66.9.1");
+  EXPECT_TRUE(load(first + peer("b", other, "10.66.9.2")).problems.empty());
+  EXPECT_THAT(problems(first + peer("a", other, "10.66.9.2"))[0], HasSubstr("has the name of"));
+  EXPECT_THAT(problems(first + peer("b", key, "10.66.9.2"))[0], HasSubstr("the public_key of"));
+  const auto range = load(first + peer("b", other, "10.66.9.1"));
+  EXPECT_THAT(range.problems.at(0).text, HasSubstr("has 10.66.9.1/32 of an earlier one"));
+  EXPECT_EQ(range.config.wireguard_peers.size(), 1u);
+}
+
+// Its route would lead the tunnel's own packets into the tunnel.
+TEST(Config, AWireguardPeerIsNoDefaultRoute) {
+  for (const char* everything : {"0.0.0.0/0", "::/0"}) {
+    const std::string text =
+        "[[wireguard.peer]]\nname = \"a\"\nallowed_ips = [\"" + std::string(everything) +
+        "\"]\npublic_key = \"B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\"\n";
+    EXPECT_THAT(problems(text)[0], HasSubstr("must not hold everything"));
+  }
+}
+
 // docs/cli.md: values of keys that speak of secret, key, token or password "are never shown".
 TEST(Config, SecretsAreNeverShown) {
   const std::string text =

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "runtime/config/load.h"
 #include "runtime/config/toml_file.h"
 
 namespace ginnel::config {
@@ -105,6 +106,23 @@ std::optional<std::string> set_key(std::string_view text, std::string_view path,
     out = insert_line(text, text.size(), gap + "[" + std::string(names.section) + "]\n" + line);
   }
   if (!reads_back(out, names, literal)) return std::nullopt;
+  return out;
+}
+
+std::optional<std::string> add_wireguard_peer(std::string_view text, const WireguardPeer& peer) {
+  std::string ranges;
+  for (const Prefix& prefix : peer.allowed_ips) {
+    ranges += (ranges.empty() ? "" : ", ") + quoted(prefix.text());
+  }
+  const std::string gap = text.empty() ? "" : "\n";
+  std::string out = insert_line(text, text.size(),
+                                gap + "[[wireguard.peer]]\nname = " + quoted(peer.name) +
+                                    "\npublic_key = " + quoted(peer.public_key.base64()) +
+                                    "\nallowed_ips = [" + ranges + "]");
+  const Loaded before = load(text);
+  const Loaded after = load(out);
+  const bool added = after.config.wireguard_peers.size() == before.config.wireguard_peers.size() + 1;
+  if (!after.problems.empty() || !added) return std::nullopt;
   return out;
 }
 

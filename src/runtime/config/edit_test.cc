@@ -36,6 +36,31 @@ TEST(SetKey, AddsASectionAtTheEnd) {
 TEST(SetKey, EditsDottedKeys) {
   EXPECT_EQ(set_key("tun.mtu = 1300\n", "tun.mtu", "1280"), "tun.mtu = 1280\n");
 }
+constexpr std::string_view kPhoneSection =
+    "[[wireguard.peer]]\nname = \"phone\"\n"
+    "public_key = \"B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\"\n"
+    "allowed_ips = [\"10.66.9.1/32\", \"fd00::1/128\"]\n";
+
+WireguardPeer phone() {
+  WireguardPeer out;
+  out.name = "phone";
+  out.public_key =
+      *crypto::SessionPublic::from_base64("B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=");
+  out.allowed_ips = {*Prefix::parse("10.66.9.1"), *Prefix::parse("fd00::1")};
+  return out;
+}
+
+TEST(AddWireguardPeer, AddsASectionAndKeepsEveryOtherByte) {
+  EXPECT_EQ(add_wireguard_peer("", phone()), kPhoneSection);
+  EXPECT_EQ(add_wireguard_peer("# mine\n[tun]\nmtu = 1300 # why", phone()),
+            "# mine\n[tun]\nmtu = 1300 # why\n\n" + std::string(kPhoneSection));
+}
+TEST(AddWireguardPeer, RefusesWhatWouldNotReadBack) {
+  EXPECT_EQ(add_wireguard_peer("not toml", phone()), std::nullopt);
+  EXPECT_EQ(add_wireguard_peer("[tun]\nmtu = 1\n", phone()), std::nullopt);
+  EXPECT_EQ(add_wireguard_peer(kPhoneSection, phone()), std::nullopt) << "twice";
+  EXPECT_EQ(add_wireguard_peer("wireguard = { peer = [] }\n", phone()), std::nullopt);
+}
 TEST(SetKey, RefusesWhatItCannotEdit) {
   EXPECT_EQ(set_key("not toml", "tun.mtu", "1280"), std::nullopt);
   EXPECT_EQ(set_key("tun = { mtu = 1300 }\n", "tun.enable", "\"no\""), std::nullopt);

@@ -143,7 +143,24 @@ class Loader {
       complain(peer.begin, Errc::kConfigValue,
                "this [[wireguard.peer]] lacks " + std::string(name));
     }
+    if (out_.problems.size() == before) refuse_repeated(peer.begin);
     if (out_.problems.size() > before) out_.config.wireguard_peers.pop_back();
+  }
+
+  // The last peer, against those before it.
+  void refuse_repeated(Position at) {
+    const auto& peers = out_.config.wireguard_peers;
+    const WireguardPeer& last = peers.back();
+    const auto same = [&](const std::string& what) {
+      complain(at, Errc::kConfigValue, "this [[wireguard.peer]] has " + what + " of an earlier one");
+    };
+    for (std::size_t i = 0; i + 1 < peers.size(); ++i) {
+      if (peers[i].name == last.name) same("the name");
+      if (peers[i].public_key == last.public_key) same("the public_key");
+      for (const Prefix& prefix : last.allowed_ips) {
+        if (std::ranges::count(peers[i].allowed_ips, prefix) > 0) same(prefix.text());
+      }
+    }
   }
 
   void read_peer_key(const Field& field) {

@@ -205,6 +205,9 @@ Wrong set_peer_allowed(Config& c, const Value& v) {
   for (const Value& item : v.items) {
     const auto prefix = Prefix::parse(item.text);
     if (!prefix) return "must hold ranges such as \"10.66.9.1/32\"";
+    // Its route would take the tunnel's own packets too.
+    const bool everything = prefix->length == (prefix->address.is_v4() ? 96 : 0);
+    if (everything) return "must not hold everything: this version makes no default route";
     c.wireguard_peers.back().allowed_ips.push_back(*prefix);
   }
   return std::nullopt;

@@ -1,10 +1,13 @@
 #include "runtime/daemon/control_api.h"
 
+#include <algorithm>
+
 #include "base/base64.h"
 #include "base/timers.h"
 #include "io/clock.h"
 #include "runtime/control/error_document.h"
 #include "runtime/daemon/daemon.h"
+#include "runtime/daemon/wg_export.h"
 
 namespace ginnel::runtime {
 namespace {
@@ -52,6 +55,13 @@ Error malformed() { return {Errc::kUsage, "the request is malformed", ""}; }
 
 bool is_direct(PathKind kind) {
   return kind == PathKind::kLan || kind == PathKind::kDirect || kind == PathKind::kPunched;
+}
+
+// A stock WireGuard peer has no Id to resolve to, and no path but a direct one.
+bool is_online_stock_peer(const node::StatusSnapshot& status, const std::string& name) {
+  return std::ranges::any_of(status.peers, [&](const PeerInfo& peer) {
+    return peer.id.is_nil() && peer.name == name && peer.state == PeerState::kOnline;
+  });
 }
 
 std::string decoded(std::string_view text) {
@@ -110,6 +120,7 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
   } else if (request.method == "POST") {
     if (target == "/v1/invite") return invite(body, responder);
     if (target == "/v1/revoke") return revoke(body, responder);
+    if (target == "/v1/wg/export") return wg_export(body, responder);
     if (target == "/v1/msg") return message(body, responder);
     if (target == "/v1/sub") return subscribe(body, responder);
     if (target == "/v1/ping") return ping(body, responder);
@@ -207,6 +218,15 @@ void ControlApi::reload(const Responder& responder) {
   const auto plan = daemon_.reload();
   if (!plan) return fail(responder, plan.error());
   responder.ok(json{{"v", 1}, {"changed", plan->changed}, {"restart", plan->restart}}.dump());
+}
+
+void ControlApi::wg_export(const json& body, const Responder& responder) {
+  const auto exported = export_peer(daemon_, {.name = text_at(body, "name"),
+                                              .via = text_at(body, "via"),
+                                              .public_key = text_at(body, "public_key"),
+                                              .endpoint = text_at(body, "endpoint")});
+  if (!exported) return fail(responder, exported.error());
+  responder.ok(exported->dump());
 }
 
 // ---- messages ----
@@ -454,7 +474,7 @@ bool ControlApi::holds(const Condition& condition) const {
   const auto status = daemon_.node().status(io::now());
   if (!condition.peer.empty()) {
     const auto id = daemon_.node().resolve(condition.peer);
-    if (!id) return false;
+    if (!id) return is_online_stock_peer(status, condition.peer);
     const PeerInfo info = info_of(*id);
     if (condition.what == "direct") return is_direct(info.path.kind);
     return info.state == PeerState::kOnline;

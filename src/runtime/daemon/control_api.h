@@ -77,6 +77,7 @@ class ControlApi {
   void invite(const json& body, const Responder& responder);
   void revoke(const json& body, const Responder& responder);
   void reload(const Responder& responder);
+  void wg_export(const json& body, const Responder& responder);
   void message(const json& body, const Responder& responder);
   bool try_message(Waiting& waiting);
   std::optional<Error> try_peer(const Waiting& waiting, const std::string& peer);

@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "io/clock.h"
+#include "runtime/config/edit.h"
 #include "runtime/daemon/control_api.h"
 #include "runtime/daemon/version.h"
 #include "runtime/log.h"
@@ -75,6 +76,9 @@ Result<void, Error> Daemon::open_tun() {
   TunLinkOptions options;
   options.addresses = node().self().addresses;
   options.overlay_v4 = engine_.prepared().identity.enrolment.cidr;
+  for (const config::WireguardPeer& peer : config.wireguard_peers) {
+    options.routes.insert(options.routes.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+  }
   if (config.tun.mtu) options.mtu_bytes = *config.tun.mtu;
   auto tun = TunLink::open(options);
   if (!tun) {
@@ -148,6 +152,28 @@ void Daemon::log(const node::Notice& notice) {
     case node::Notice::Level::kWarning: spdlog::warn("{}{}", notice.text, code); break;
     case node::Notice::Level::kError: spdlog::error("{}{}", notice.text, code); break;
   }
+}
+
+Result<void, Error> Daemon::let_in(const config::WireguardPeer& peer) {
+  node::StockPeer stock;
+  stock.name = peer.name;
+  stock.key = peer.public_key;
+  stock.allowed = peer.allowed_ips;
+  if (auto checked = node().check_stock_peer(stock); !checked) return checked;
+  // The file as it is now: somebody may have edited it since the start.
+  const auto& path = engine_.prepared().config.path;
+  const auto text = read_config_text(path);
+  if (!text) return Fail(text.error());
+  const auto edited = config::add_wireguard_peer(*text, peer);
+  if (!edited) {
+    return Fail(Error{Errc::kUsage, path.string() + " has problems, or only a person can edit it",
+                      "ginnel config check; add the [[wireguard.peer]] by hand"});
+  }
+  if (auto written = write_config_text(path, *edited); !written) return written;
+  auto added = node().add_stock_peer(io::now(), std::move(stock));
+  if (!added) (void)write_config_text(path, *text);
+  names_changed();
+  return added;
 }
 
 DaemonFacts Daemon::facts() const {

@@ -40,6 +40,10 @@ class Daemon {
   const config::Config& config() const { return engine_.config(); }
   // `config reload` and SIGHUP. Errors: kConfig*, kFile, kPermission; nothing was changed.
   Result<config::ReloadPlan, Error> reload();
+  // Lets a stock WireGuard peer in, now and after each restart: it is added to ginnel.toml.
+  // Errors: as node::Node::add_stock_peer, kUsage (the file is not to be edited by a program), kFile,
+  // kPermission. All: nothing changed.
+  Result<void, Error> let_in(const config::WireguardPeer& peer);
   // Says goodbye and ends run().
   void leave() { engine_.leave(); }
   // Moves what the core has to say; call after feeding it outside an event handler.

@@ -72,7 +72,7 @@ json path_json(const PathInfo& path) {
 }
 
 json peer_json(const PeerInfo& peer) {
-  return {{"id", peer.id.text()},
+  return {{"id", peer.id.is_nil() ? json() : json(peer.id.text())},
           {"name", peer.name},
           {"addresses", peer.addresses},
           {"state", peer_state_name(peer.state)},

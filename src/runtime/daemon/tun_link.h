@@ -11,6 +11,7 @@ namespace ginnel::runtime {
 struct TunLinkOptions {
   std::vector<Address> addresses;  // of the node
   Prefix overlay_v4;
+  std::vector<Prefix> routes{};  // further ranges that lead here: those of stock WireGuard peers
   std::uint32_t mtu_bytes = 1392;
 };
 
