@@ -305,7 +305,7 @@ TEST_F(NodeTest, AStockPeersWidePrefixIsNotLentTheAddressOfANodeThatIsAway) {
   StockPeer site;
   site.name = "site";
   site.key = crypto::public_of(crypto::SessionSecret::generate(rng_));
-  site.allowed = {kRange};
+  site.allowed = {kOverlay};
   ASSERT_TRUE(hub_->node->add_stock_peer(wire_.now(), site));
   const auto peer_of = [&](const Address& address) {
     const forward::ForwardingTable table(hub_->node->forwarding_table());

@@ -9,7 +9,7 @@ namespace {
 
 using namespace testing;
 
-ByteVector body_of(const auto& body) {
+ByteVector frame_body(const auto& body) {
   ByteVector out(1500);
   out.resize(body.write(out));
   return out;
@@ -29,7 +29,7 @@ TEST(Attack, ForgedIntroductionBindsNobodyToTheAttackersAddress) {
   for (std::uint32_t second = 0; second < 55; ++second) {
     world.talk(world.a, 100ms, 1s);
     const ProbeAnswer guess{.transaction = second, .sequence = second, .observed = world.a.host};
-    EXPECT_FALSE(world.a.agent->handle_probe_answer(world.now, kSocket, attacker, body_of(guess)));
+    EXPECT_FALSE(world.a.agent->handle_probe_answer(world.now, kSocket, attacker, frame_body(guess)));
     ASSERT_FALSE(world.a.is_direct());
   }
   EXPECT_GT(world.a.probes_to[attacker], 0u);
@@ -45,7 +45,7 @@ TEST(Attack, OneCallThatNamesManyVictimsCostsThemLittleTogether) {
   for (std::uint8_t i = 1; i <= kCandidatesMax; ++i) {
     call.candidates.push_back({CandidateKind::kServerReflexive, {Address::v4(192, 0, 2, i), 4000}});
   }
-  ASSERT_TRUE(agent.handle_call_me_maybe({}, body_of(call)));
+  ASSERT_TRUE(agent.handle_call_me_maybe({}, frame_body(call)));
   std::size_t packets = 0;
   std::size_t bytes = 0;
   for (Instant now; now.ns < 5'000'000'000; now = now + 10ms) {
@@ -79,7 +79,7 @@ TEST(Attack, CandidatesThatNoPeerHasDrawNoPacket) {
     call.candidates.push_back({CandidateKind::kServerReflexive, *endpoint});
   }
   call.candidates.push_back({CandidateKind::kHost, own});
-  ASSERT_TRUE(agent.handle_call_me_maybe({}, body_of(call)));
+  ASSERT_TRUE(agent.handle_call_me_maybe({}, frame_body(call)));
   for (Instant now; now.ns < 5'000'000'000; now = now + 10ms) {
     agent.handle_timeout(now);
     ByteVector slot(2000);
@@ -91,7 +91,7 @@ TEST(Attack, CandidatesThatNoPeerHasDrawNoPacket) {
 
 // Case 16: the same address written as IPv4 and as IPv6 is one address to the filter.
 TEST(Attack, AnIpv4AddressInIpv6ClothesIsStillChecked) {
-  ByteVector body = body_of(CallMeMaybe{
+  ByteVector body = frame_body(CallMeMaybe{
       .transaction = 5,
       .candidates = {{CandidateKind::kServerReflexive, {Address::v4(127, 0, 0, 1), 7700}}}});
   const auto parsed = CallMeMaybe::parse(body);

@@ -19,7 +19,7 @@ using testing::Sent;
 using testing::World;
 using testing::WorldOptions;
 
-ByteVector last_of(const World& world, int from, MessageType type) {
+ByteVector last_message_of(const World& world, int from, MessageType type) {
   for (auto it = world.sent.rbegin(); it != world.sent.rend(); ++it) {
     if (it->from == from && it->type == type) return it->bytes;
   }
@@ -145,7 +145,7 @@ TEST(Device, ReplayedInitiationIsSilentlyDropped) {
   world.connect();
   world.run_for(1s);
   const auto before = world.sent.size();
-  const auto replayed = world.deliver(1, last_of(world, 0, MessageType::kInitiation));
+  const auto replayed = world.deliver(1, last_message_of(world, 0, MessageType::kInitiation));
   ASSERT_FALSE(replayed);
   EXPECT_EQ(replayed.error(), Drop::kReplayedTimestamp);
   EXPECT_EQ(world.sent.size(), before);
@@ -155,7 +155,7 @@ TEST(Device, ReplayedInitiationIsSilentlyDropped) {
 TEST(Device, ReplayedResponseIsUnknown) {
   World world;
   world.connect();
-  const auto replayed = world.deliver(0, last_of(world, 1, MessageType::kResponse));
+  const auto replayed = world.deliver(0, last_message_of(world, 1, MessageType::kResponse));
   ASSERT_FALSE(replayed);
   EXPECT_EQ(replayed.error(), Drop::kUnknownReceiver);
 }
@@ -165,7 +165,7 @@ TEST(Device, ReplayedDataIsDropped) {
   world.connect();
   ASSERT_TRUE(world.send(0, "once"));
   world.run_for(1s);
-  EXPECT_EQ(world.deliver(1, last_of(world, 0, MessageType::kData)).error(), Drop::kReplayed);
+  EXPECT_EQ(world.deliver(1, last_message_of(world, 0, MessageType::kData)).error(), Drop::kReplayed);
   EXPECT_THAT(world[1].received, ElementsAre("once"));
 }
 
@@ -199,7 +199,7 @@ TEST(Device, EveryTruncationOfEveryMessageIsDropped) {
   world.connect();
   for (const auto type : {MessageType::kInitiation, MessageType::kResponse, MessageType::kData}) {
     for (const int from : {0, 1}) {
-      const ByteVector whole = last_of(world, from, type);
+      const ByteVector whole = last_message_of(world, from, type);
       for (std::size_t size = 0; size < whole.size(); ++size) {
         ByteVector cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
         EXPECT_FALSE(world.deliver(1 - from, cut)) << size;
@@ -221,7 +221,7 @@ TEST(Device, ForgedResponseDoesNotEndTheAttempt) {
   world.lose = [](const Sent& s) { return s.type == MessageType::kResponse; };
   world.begin(0);
   world.run_for(100ms);
-  const ByteVector good = last_of(world, 1, MessageType::kResponse);
+  const ByteVector good = last_message_of(world, 1, MessageType::kResponse);
   ByteVector forged = good;
   forged[50] ^= std::byte{1};
   std::fill(forged.end() - kMacsBytes, forged.end(), std::byte{0});
@@ -298,7 +298,7 @@ TEST(Device, TooManyHandshakesASecondAreLoad) {
   World world({.config = config});
   world.connect();
   world.run_for(1s);
-  const ByteVector initiation = last_of(world, 0, MessageType::kInitiation);
+  const ByteVector initiation = last_message_of(world, 0, MessageType::kInitiation);
   std::vector<Drop> drops;
   for (int i = 0; i < 5; ++i) drops.push_back(world.deliver(1, initiation).error());
   EXPECT_THAT(drops,
@@ -314,7 +314,7 @@ TEST(Device, UnderLoadEvenOwnersOfTheirAddressAreRateLimited) {
   world.begin(0);
   world.run_for(6s);
   ASSERT_FALSE(world[0].established.empty());
-  const ByteVector with_mac2 = last_of(world, 0, MessageType::kInitiation);
+  const ByteVector with_mac2 = last_message_of(world, 0, MessageType::kInitiation);
   for (int i = 0; i < 10; ++i) (void)world.deliver(1, with_mac2);
   EXPECT_EQ(world[1].drops[Drop::kReplayedTimestamp], 5);
   EXPECT_EQ(world[1].drops[Drop::kRateLimited], 5);
@@ -335,7 +335,7 @@ TEST(Device, CookieReplyMovesNoEndpointAndReportsNoSource) {
   world.begin(0);
   ByteVector reply;
   world.run_for(1s);
-  reply = last_of(world, 1, MessageType::kCookieReply);
+  reply = last_message_of(world, 1, MessageType::kCookieReply);
   const auto opened = world.deliver(0, reply, endpoint_of(9));
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->type, MessageType::kCookieReply);
@@ -453,7 +453,7 @@ TEST(Device, RestartWithAClockSetBackIsAnsweredWhenItsLastStampWasSaved) {
 TEST(Device, GreatestTimestampOfAnEarlierRunRefusesReplays) {
   World world;
   world.connect();
-  const ByteVector old = last_of(world, 0, MessageType::kInitiation);
+  const ByteVector old = last_message_of(world, 0, MessageType::kInitiation);
   const auto greatest = world.device(1).greatest_timestamp_accepted(world[1].peer);
   ASSERT_TRUE(greatest);
   world.device(1).remove_peer(world[1].peer);
@@ -472,7 +472,7 @@ TEST(Device, ConfirmationByAForwardingThreadComesAsFacts) {
   (void)world.send(0, "hello");
   world.lose = [](const Sent& s) { return s.type == MessageType::kData; };
   world.run_for(100ms);
-  const ByteVector data = last_of(world, 0, MessageType::kData);
+  const ByteVector data = last_message_of(world, 0, MessageType::kData);
   ASSERT_FALSE(data.empty());
   EXPECT_EQ(world.device(1).current_key_pair(world[1].peer), nullptr);
   const auto header = DataHeader::parse(data);
