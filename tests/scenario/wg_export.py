@@ -19,21 +19,21 @@ KEY = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw="
 TAKEN = "  -> `ginnel peers` shows what is taken\n"
 # Of a hub called `hub` that has let in `phone` with KEY: arguments, exit code, stderr.
 ERRORS = [
-    ("export phone", 1, "ginnel: the WireGuard peer phone cannot be let in: another one has this "
+    ("export phone", 1, "ginnel: wg export: the WireGuard peer phone cannot be let in: another one has this "
                         "name [E_NAME_TAKEN]\n" + TAKEN),
-    ("export hub", 1, "ginnel: the WireGuard peer hub cannot be let in: another one has this name "
+    ("export hub", 1, "ginnel: wg export: the WireGuard peer hub cannot be let in: another one has this name "
                       "[E_NAME_TAKEN]\n" + TAKEN),
-    (f"export tablet --public-key {KEY}", 1, "ginnel: the WireGuard peer tablet cannot be let in: "
+    (f"export tablet --public-key {KEY}", 1, "ginnel: wg export: the WireGuard peer tablet cannot be let in: "
                                              "another one has this key [E_EXISTS]\n" + TAKEN),
     ("export tablet --public-key hunter2", 2, "ginnel: wg export tablet: no WireGuard public key: "
                                               "44 characters of base64 [E_USAGE]\n  -> wg pubkey\n"),
-    ("export tablet --via eve", 5, "ginnel: nobody here is called eve [E_UNKNOWN_PEER]\n"
+    ("export tablet --via eve", 5, "ginnel: wg export: nobody here is called eve [E_UNKNOWN_PEER]\n"
                                    "  -> `ginnel peers` lists who is known\n"),
     ("export tablet --endpoint nowhere", 2,
      "ginnel: wg export tablet: --endpoint nowhere is no HOST:PORT [E_USAGE]\n"
      "  -> for instance --endpoint vpn.example.org:7700\n"),
     ("export tab.let", 2, "ginnel: wg export tab.let: must be 1 to 63 letters, digits and hyphens "
-                          "[E_USAGE]\n"),
+                          "[E_USAGE]\n  -> ginnel help E_USAGE\n"),
 ]
 
 
@@ -94,8 +94,8 @@ def check_broken_file(hub, checks):
     done = wg(hub, "export tablet")
     path = os.path.join(hub.dir, "ginnel.toml")
     checks.that(done.returncode == 2 and done.stdout == "" and done.stderr ==
-                f"ginnel: {path} has problems, or only a person can edit it [E_USAGE]\n"
-                "  -> ginnel config check; add the [[wireguard.peer]] by hand\n",
+                f"ginnel: wg export: {path} has problems, or only a person can edit it [E_USAGE]\n"
+                f"  -> ginnel --dir {hub.dir} config check; add the [[wireguard.peer]] by hand\n",
                 "a file with problems is not added to")
 
 

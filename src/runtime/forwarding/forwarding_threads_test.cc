@@ -135,6 +135,9 @@ class Server {
     const socklen_t size = name_of(endpoint, name);
     EXPECT_EQ(::bind(listener_.get(), &name.any, size), 0);
     EXPECT_EQ(::listen(listener_.get(), 1), 0);
+    // Nobody may come: then the test fails, and does not wait for ever.
+    const timeval patience{kPatienceMs / 1000, 0};
+    ::setsockopt(listener_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     received_ = std::async(std::launch::async, [this] { return serve(); });
   }
   ~Server() { ::shutdown(listener_.get(), SHUT_RDWR); }  // ends an accept that waits
