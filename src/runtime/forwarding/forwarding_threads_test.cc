@@ -166,12 +166,20 @@ class Server {
 
 void stream_to(int node, bool v4, std::uint16_t port,
                const std::function<void(std::size_t)>& sent_so_far = [](std::size_t) {}) {
-  const io::Fd fd(tcp_socket(v4));
   const timeval patience{kPatienceMs / 1000, 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   io::SocketAddress name{};
   const socklen_t size = name_of({overlay(node, v4), port}, name);
-  ASSERT_EQ(::connect(fd.get(), &name.any, size), 0) << errno;
+  io::Fd fd;
+  // A batch that the thread is in the middle of still has the table before the published one, in
+  // which nobody has the address.
+  for (int tries = 0; tries < 10; ++tries) {
+    fd = io::Fd(tcp_socket(v4));
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (::connect(fd.get(), &name.any, size) == 0 || errno != EHOSTUNREACH) break;
+  }
+  sockaddr_storage peer{};
+  socklen_t peer_size = sizeof peer;
+  ASSERT_EQ(::getpeername(fd.get(), reinterpret_cast<sockaddr*>(&peer), &peer_size), 0) << errno;
   ByteVector bytes(kStreamBytes);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = pattern(i);
   for (std::size_t at = 0; at < bytes.size();) {
