@@ -79,6 +79,8 @@ void feed(Reader& reader, ConstBytes stream, std::size_t step, Deliver deliver) 
     const std::size_t taken = reader.feed(stream.first(std::min(step, stream.size())));
     GINNEL_ASSERT(taken > 0 || reader.failed());
     stream = stream.subspan(taken);
+    GINNEL_ASSERT((reader.missing() == 0) == (reader.ready() || reader.failed()));
+    GINNEL_ASSERT(!reader.ready() || reader.whole_bytes() > 0);
     if (reader.ready()) deliver(reader.take());
   }
 }

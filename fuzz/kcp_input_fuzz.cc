@@ -92,6 +92,7 @@ class Session {
   void advance(Nanoseconds by) {
     std::size_t turns = 0;
     pair_.run(by, [&] { return ++turns > 200; });
+    pair_.b.resume(pair_.now);
   }
   // Loses some datagrams, and lets others be followed by a copy with one byte changed.
   bool intercept(ConstBytes bytes) {
