@@ -68,6 +68,8 @@ def check_first(hub, checks):
                f'allowed_ips = ["{address[1]}", "{address[2]}"]\n')
     checks.that(toml(hub) == before + section, "ginnel.toml has the section and is as it was else")
     hub.run("config", "check")
+    plan = json.loads(hub.run("--json", "config", "reload"))
+    checks.that(plan["changed"] == plan["restart"] == [], f"nothing is left to reload: {plan}")
 
 
 def check_row(hub, checks):

@@ -56,4 +56,14 @@ ReloadPlan take_changes(Loaded& running, const Loaded& file) {
   return out;
 }
 
+void take_last_wireguard_peer(Loaded& running, const Loaded& file) {
+  const std::size_t last = file.config.wireguard_peers.size() - 1;
+  const std::string path = "wireguard.peer[" + std::to_string(last) + "].";
+  for (const Setting& setting : file.settings) {
+    const bool is_new = !find_setting(running.settings, setting.path);
+    if (is_new && setting.path.starts_with(path)) running.settings.push_back(setting);
+  }
+  running.config.wireguard_peers.push_back(file.config.wireguard_peers.back());
+}
+
 }  // namespace ginnel::config

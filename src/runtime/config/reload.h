@@ -22,4 +22,7 @@ struct ReloadPlan {
 // names them again.
 ReloadPlan take_changes(Loaded& running, const Loaded& file);
 
+// The file's last [[wireguard.peer]] is let in already (`wg export`), so that no start is awaited.
+void take_last_wireguard_peer(Loaded& running, const Loaded& file);
+
 }  // namespace ginnel::config

@@ -37,6 +37,21 @@ TEST(Reload, ASectionThatCameOrWentNeedsARestart) {
   EXPECT_THAT(take_changes(hub, load("")).restart, ::testing::Contains("hub.probe_port"));
 }
 
+TEST(Reload, APeerThatWasLetInWhileRunningNeedsNoRestart) {
+  const auto peer = [](const std::string& name, const std::string& key, const std::string& range) {
+    return "[[wireguard.peer]]\nname = \"" + name + "\"\npublic_key = \"" + key +
+           "\"\nallowed_ips = [\"" + range + "\"]\n";
+  };
+  const std::string phone = peer("phone", "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=", "10.66.9.1");
+  const Loaded file =
+      load(phone + peer("tablet", "WGmv9FBUlzLLqu1eXfm7MEptoTHg5Xaz1a1KGnaPGns=", "10.66.9.2"));
+  Loaded running = load(phone);
+  EXPECT_EQ(take_changes(running, file).restart.size(), 3u);
+  take_last_wireguard_peer(running, file);
+  EXPECT_THAT(take_changes(running, file).restart, IsEmpty());
+  EXPECT_EQ(running.config.wireguard_peers.size(), 2u);
+}
+
 TEST(Reload, NothingChangedIsNothingToDo) {
   Loaded running = load("[log]\nlevel = \"info\"\n");
   const ReloadPlan plan = take_changes(running, load("# a comment\n[log]\nlevel = \"info\"\n"));

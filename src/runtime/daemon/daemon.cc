@@ -171,7 +171,11 @@ Result<void, Error> Daemon::let_in(const config::WireguardPeer& peer) {
   }
   if (auto written = write_config_text(path, *edited); !written) return written;
   auto added = node().add_stock_peer(io::now(), std::move(stock));
-  if (!added) (void)write_config_text(path, *text);
+  if (added) {
+    engine_.note_let_in(*edited);
+  } else {
+    (void)write_config_text(path, *text);
+  }
   names_changed();
   return added;
 }

@@ -49,6 +49,10 @@ class Engine {
   // Reads ginnel.toml again and takes what can change at run time. Errors: as load_valid_config;
   // nothing was changed.
   Result<config::ReloadPlan, Error> reload();
+  // The last [[wireguard.peer]] of this text of ginnel.toml is let in: reload() has nothing to add.
+  void note_let_in(std::string_view toml) {
+    config::take_last_wireguard_peer(prepared_.config.loaded, config::load(toml));
+  }
   // Says goodbye, and ends run() once that is out; a second call ends it at once.
   void leave();
   // Moves what the core has to say; call after feeding it outside an event handler.
