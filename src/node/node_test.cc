@@ -317,9 +317,12 @@ TEST_F(NodeTest, AStockPeersWidePrefixIsNotLentTheAddressOfANodeThatIsAway) {
   EXPECT_NE(peer_of(nobodys), 0u);
   EXPECT_NE(peer_of(hers), 0u);
   EXPECT_NE(peer_of(hers), peer_of(nobodys));
+  wire_.run(1s, [] { return false; });
+  alice->node->leave(wire_.now());
+  wire_.run(2 * kLeg, [] { return false; });
   alice->station->down = true;
   wire_.run(10s, [] { return false; });
-  EXPECT_NE(peer_of(hers), peer_of(nobodys));
+  EXPECT_EQ(peer_of(hers), 0u);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 """WireGuard handshake messages as bytes: a flood of them, and a watcher who sees them pass.
 
-The flood's initiations have the right mac1 and nothing else that is right: whoever gets them must do
-the work of a handshake, or demand a cookie (WireGuard section 5.3).
+The flood's initiations have the right mac1 and nothing else that is right: whoever gets them must
+do the work of a handshake, or demand a cookie (WireGuard section 5.3).
 """
 import base64
 import ctypes
@@ -114,7 +114,8 @@ class Watcher(threading.Thread):
         self.seen, self.with_cookie = Counter(), Counter()
         self.stopping = False
         with ns.entered():
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                        socket.htons(ETH_P_ALL))
             attach_filter(self.socket, ignored)
             self.socket.bind((device, ETH_P_ALL))
         self.socket.settimeout(0.2)

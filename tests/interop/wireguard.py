@@ -3,11 +3,11 @@
 
     wireguard.py --ginnel build/release/ginnel --minutes 15
 
-A hub with three stock peers. `phone`, behind a NAT, calls it and renews the keys; `office` is called,
-so that the hub renews them; `tablet` comes by `ginnel wg export`. While ping -i 0.01 and iperf3 run
-through phone and office, the NAT forgets its mapping and takes other ports, and floods of initiations
-make both sides demand cookies of each other. No echo may be lost but those in flight when the NAT
-changed. Exit 77: it cannot run here. Ends with `N passed, N failed`.
+A hub with three stock peers. `phone`, behind a NAT, calls it and renews the keys; `office` is
+called, so that the hub renews them; `tablet` comes by `ginnel wg export`. While ping -i 0.01 and
+iperf3 run through phone and office, the NAT forgets its mapping and takes other ports, and floods of
+initiations make both sides demand cookies of each other. No echo may be lost but those in flight
+when the NAT changed. Exit 77: it cannot run here. Ends with `N passed, N failed`.
 """
 import argparse
 import os
@@ -226,8 +226,8 @@ allowed_ips = ["{OFFICE_RANGE}"]
         for transfer in transfers:
             transfer.finish()
             self.judge_transfer(transfer)
-        full = {who: full_sockets(ns) for who, ns in (("hub", self.hub_ns), ("phone", self.phone.ns),
-                                                      ("office", self.office.ns))}
+        places = {"hub": self.hub_ns, "phone": self.phone.ns, "office": self.office.ns}
+        full = {who: full_sockets(ns) for who, ns in places.items()}
         self.checks.that(not any(full.values()), f"datagrams that found a full socket: {full}")
 
     def in_flight(self, begin, end):

@@ -18,22 +18,26 @@ from hello import Hub
 KEY = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw="
 TAKEN = "  -> `ginnel peers` shows what is taken\n"
 # Of a hub called `hub` that has let in `phone` with KEY: arguments, exit code, stderr.
+IN = "ginnel: wg export: the WireGuard peer "
 ERRORS = [
-    ("export phone", 1, "ginnel: wg export: the WireGuard peer phone cannot be let in: another one has this "
-                        "name [E_NAME_TAKEN]\n" + TAKEN),
-    ("export hub", 1, "ginnel: wg export: the WireGuard peer hub cannot be let in: another one has this name "
-                      "[E_NAME_TAKEN]\n" + TAKEN),
-    (f"export tablet --public-key {KEY}", 1, "ginnel: wg export: the WireGuard peer tablet cannot be let in: "
-                                             "another one has this key [E_EXISTS]\n" + TAKEN),
-    ("export tablet --public-key hunter2", 2, "ginnel: wg export tablet: no WireGuard public key: "
-                                              "44 characters of base64 [E_USAGE]\n  -> wg pubkey\n"),
-    ("export tablet --via eve", 5, "ginnel: wg export: nobody here is called eve [E_UNKNOWN_PEER]\n"
-                                   "  -> `ginnel peers` lists who is known\n"),
+    ("export phone", 1,
+     IN + "phone cannot be let in: another one has this name [E_NAME_TAKEN]\n" + TAKEN),
+    ("export hub", 1,
+     IN + "hub cannot be let in: another one has this name [E_NAME_TAKEN]\n" + TAKEN),
+    (f"export tablet --public-key {KEY}", 1,
+     IN + "tablet cannot be let in: another one has this key [E_EXISTS]\n" + TAKEN),
+    ("export tablet --public-key hunter2", 2,
+     "ginnel: wg export tablet: no WireGuard public key: 44 characters of base64 [E_USAGE]\n"
+     "  -> wg pubkey\n"),
+    ("export tablet --via eve", 5,
+     "ginnel: wg export: nobody here is called eve [E_UNKNOWN_PEER]\n"
+     "  -> `ginnel peers` lists who is known\n"),
     ("export tablet --endpoint nowhere", 2,
      "ginnel: wg export tablet: --endpoint nowhere is no HOST:PORT [E_USAGE]\n"
      "  -> for instance --endpoint vpn.example.org:7700\n"),
-    ("export tab.let", 2, "ginnel: wg export tab.let: must be 1 to 63 letters, digits and hyphens "
-                          "[E_USAGE]\n  -> ginnel help E_USAGE\n"),
+    ("export tab.let", 2,
+     "ginnel: wg export tab.let: must be 1 to 63 letters, digits and hyphens [E_USAGE]\n"
+     "  -> ginnel help E_USAGE\n"),
 ]
 
 

@@ -119,9 +119,9 @@ std::optional<std::string> add_wireguard_peer(std::string_view text, const Wireg
                                 gap + "[[wireguard.peer]]\nname = " + quoted(peer.name) +
                                     "\npublic_key = " + quoted(peer.public_key.base64()) +
                                     "\nallowed_ips = [" + ranges + "]");
-  const Loaded before = load(text);
+  const std::size_t before = load(text).config.wireguard_peers.size();
   const Loaded after = load(out);
-  const bool added = after.config.wireguard_peers.size() == before.config.wireguard_peers.size() + 1;
+  const bool added = after.config.wireguard_peers.size() == before + 1;
   if (!after.problems.empty() || !added) return std::nullopt;
   return out;
 }

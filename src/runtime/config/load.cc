@@ -152,7 +152,8 @@ class Loader {
     const auto& peers = out_.config.wireguard_peers;
     const WireguardPeer& last = peers.back();
     const auto same = [&](const std::string& what) {
-      complain(at, Errc::kConfigValue, "this [[wireguard.peer]] has " + what + " of an earlier one");
+      complain(at, Errc::kConfigValue,
+               "this [[wireguard.peer]] has " + what + " of an earlier one");
     };
     for (std::size_t i = 0; i + 1 < peers.size(); ++i) {
       if (peers[i].name == last.name) same("the name");

@@ -42,7 +42,8 @@ TEST(Reload, APeerThatWasLetInWhileRunningNeedsNoRestart) {
     return "[[wireguard.peer]]\nname = \"" + name + "\"\npublic_key = \"" + key +
            "\"\nallowed_ips = [\"" + range + "\"]\n";
   };
-  const std::string phone = peer("phone", "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=", "10.66.9.1");
+  const std::string phone =
+      peer("phone", "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=", "10.66.9.1");
   const Loaded file =
       load(phone + peer("tablet", "WGmv9FBUlzLLqu1eXfm7MEptoTHg5Xaz1a1KGnaPGns=", "10.66.9.2"));
   Loaded running = load(phone);
