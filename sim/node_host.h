@@ -50,6 +50,7 @@ class NodeHost final : public Host {
   void drain(const Clock& clock, SendBatch& batch) override;
   void crash() override;
   void handle_network_change(const Clock& clock) override;
+  void handle_too_big(const Clock& clock, const TooBig& what) override;
 
   // Null: the machine is down, or the token is not redeemed yet. Poke the machine after use.
   node::Node* node() { return node_.get(); }
