@@ -23,11 +23,11 @@ constexpr Nanoseconds kLastWords = 25s;
 constexpr Nanoseconds kJoinTime = 30s;
 constexpr std::size_t kTraceEntries = 64;
 
-constexpr std::array kKinds = {
-    NatKind::kOpen,      NatKind::kFirewall,  NatKind::kFullcone, NatKind::kRestricted,
-    NatKind::kPortrestricted, NatKind::kLinuxclash, NatKind::kSymmetric, NatKind::kSymseq,
-    NatKind::kCgnat,     NatKind::kCgnatsym,  NatKind::kSamelan,  NatKind::kSamelanhp,
-    NatKind::kCgnatpair};
+constexpr std::array kKinds = {NatKind::kOpen,       NatKind::kFirewall,       NatKind::kFullcone,
+                               NatKind::kRestricted, NatKind::kPortrestricted, NatKind::kLinuxclash,
+                               NatKind::kSymmetric,  NatKind::kSymseq,         NatKind::kCgnat,
+                               NatKind::kCgnatsym,   NatKind::kSamelan,        NatKind::kSamelanhp,
+                               NatKind::kCgnatpair};
 
 // Nodes never hold more than this, whatever happens.
 class BoundChecker : public Checker {
@@ -40,7 +40,8 @@ class BoundChecker : public Checker {
       const node::Node* node = network_.node(id);
       if (!node) continue;
       const std::string& name = world.machine(id).name();
-      if (node->session_count() > 2 * network_.nodes().size()) violated("too many sessions: " + name);
+      if (node->session_count() > 2 * network_.nodes().size())
+        violated("too many sessions: " + name);
       if (node->outstanding() > node::kNodeBudgetBytes) violated("too much waits: " + name);
     }
   }
@@ -112,10 +113,10 @@ bool Chaos::add_peers(std::size_t count) {
     if (spots == 0) {
       const NatKind kind = kKinds[rng_.below(kKinds.size())];
       site = places_.add_site(kind, {.wan = wire()});
-      spots = kind == NatKind::kSamelan || kind == NatKind::kSamelanhp ||
-                      kind == NatKind::kCgnatpair
-                  ? 2
-                  : 1;
+      spots =
+          kind == NatKind::kSamelan || kind == NatKind::kSamelanhp || kind == NatKind::kCgnatpair
+              ? 2
+              : 1;
       home = 0;
     }
     --spots;

@@ -1,6 +1,7 @@
-// One run of chaos: from a seed, a network of 5 to 12 whole nodes at sites of every NAT kind, programs
-// that never stop talking, and faults of every kind. Safety is watched all the time; then the faults
-// stop, and within a bound everybody must be connected to everybody and every message through.
+// One run of chaos: from a seed, a network of 5 to 12 whole nodes at sites of every NAT kind,
+// programs that never stop talking, and faults of every kind. Safety is watched all the time; then
+// the faults stop, and within a bound everybody must be connected to everybody and every message
+// through.
 //
 //   const ChaosResult result = run_chaos({.seed = 0x1f3a});
 //   if (!result.ok()) std::puts(result.report.c_str());
@@ -21,7 +22,7 @@ struct ChaosOptions {
 
 struct ChaosResult {
   std::size_t hubs = 0;
-  std::size_t nodes = 0;  // hubs too
+  std::size_t nodes = 0;                            // hubs too
   std::array<std::uint64_t, kFaultKinds> faults{};  // done, by kind
   Traffic::Counts traffic;
   std::uint64_t events = 0;

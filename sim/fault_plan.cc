@@ -8,11 +8,24 @@
 namespace ginnel::sim {
 namespace {
 
-constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "loss burst",        "partition",          "one-way partition", "clog",        "link down",
-    "nat rebind",        "nat address change", "host crash",        "hub restart", "clock jump",
-    "duplication storm", "mtu drop",           "path cut",          "delay",       "reorder",
-    "corruption",        "roam",               "suspend"};
+constexpr std::array<std::string_view, kFaultKinds> kNames = {"loss burst",
+                                                              "partition",
+                                                              "one-way partition",
+                                                              "clog",
+                                                              "link down",
+                                                              "nat rebind",
+                                                              "nat address change",
+                                                              "host crash",
+                                                              "hub restart",
+                                                              "clock jump",
+                                                              "duplication storm",
+                                                              "mtu drop",
+                                                              "path cut",
+                                                              "delay",
+                                                              "reorder",
+                                                              "corruption",
+                                                              "roam",
+                                                              "suspend"};
 
 template <class T>
 T pick(const std::vector<T>& from, Rng& rng) {
@@ -130,7 +143,8 @@ std::string Fault::text() const {
   const auto seconds = [](std::int64_t ns) { return std::to_string(ns / 1'000'000) + " ms"; };
   std::string out = "at " + seconds(at.ns) + ": " + std::string(fault_name(kind)) + " of " +
                     std::to_string(subject) + " for " + seconds(duration.count());
-  if (kind == FaultKind::kPathCut || kind == FaultKind::kRoam) out += " to " + std::to_string(object);
+  if (kind == FaultKind::kPathCut || kind == FaultKind::kRoam)
+    out += " to " + std::to_string(object);
   for (const AttachmentId id : group) out += " " + std::to_string(id.value());
   return out;
 }

@@ -48,20 +48,20 @@ std::optional<Arguments> parse(int count, char** texts) {
 }
 
 void print(const Arguments& arguments, std::uint64_t seed, const ChaosResult& result) {
-  std::printf("%s, %zu nodes (%zu hubs), %llu faults, %llu messages (%llu acknowledged, %llu failed), "
-              "%llu of %llu packets, %llu events, hash %016llx\n",
-              result.ok() ? "ok" : "FAILED", result.nodes, result.hubs,
-              static_cast<unsigned long long>(result.faults_total()),
-              static_cast<unsigned long long>(result.traffic.messages),
-              static_cast<unsigned long long>(result.traffic.acknowledged),
-              static_cast<unsigned long long>(result.traffic.failed),
-              static_cast<unsigned long long>(result.traffic.packets),
-              static_cast<unsigned long long>(result.traffic.packets_sent),
-              static_cast<unsigned long long>(result.events),
-              static_cast<unsigned long long>(result.hash));
+  std::printf(
+      "%s, %zu nodes (%zu hubs), %llu faults, %llu messages (%llu acknowledged, %llu failed), "
+      "%llu of %llu packets, %llu events, hash %016llx\n",
+      result.ok() ? "ok" : "FAILED", result.nodes, result.hubs,
+      static_cast<unsigned long long>(result.faults_total()),
+      static_cast<unsigned long long>(result.traffic.messages),
+      static_cast<unsigned long long>(result.traffic.acknowledged),
+      static_cast<unsigned long long>(result.traffic.failed),
+      static_cast<unsigned long long>(result.traffic.packets),
+      static_cast<unsigned long long>(result.traffic.packets_sent),
+      static_cast<unsigned long long>(result.events), static_cast<unsigned long long>(result.hash));
   if (!result.ok()) {
-    std::printf("%sagain: ./dev sim --seed=0x%llx --minutes=%d --faults=%d\n", result.report.c_str(),
-                static_cast<unsigned long long>(seed), arguments.minutes,
+    std::printf("%sagain: ./dev sim --seed=0x%llx --minutes=%d --faults=%d\n",
+                result.report.c_str(), static_cast<unsigned long long>(seed), arguments.minutes,
                 arguments.faults_per_minute);
   }
   std::fflush(stdout);
@@ -75,10 +75,10 @@ int run(const Arguments& arguments) {
     // Before it runs, so that a failed assertion leaves the seed behind.
     std::printf("seed 0x%llx: ", static_cast<unsigned long long>(seed));
     std::fflush(stdout);
-    const ChaosResult result = run_chaos(
-        {.seed = seed,
-         .minutes = arguments.minutes,
-         .faults_per_minute = static_cast<double>(arguments.faults_per_minute)});
+    const ChaosResult result =
+        run_chaos({.seed = seed,
+                   .minutes = arguments.minutes,
+                   .faults_per_minute = static_cast<double>(arguments.faults_per_minute)});
     print(arguments, seed, result);
     for (std::size_t k = 0; k < kFaultKinds; ++k) faults[k] += result.faults[k];
     failed += result.ok() ? 0 : 1;

@@ -74,8 +74,7 @@ void Ledger::sent(MachineId from, MachineId to, std::string_view channel, ConstB
   const FlowId id{from, to, std::string(channel)};
   Flow& f = flow(id);
   if (f.under_way.size() == kUnderWayMax) forget_oldest(id, f);
-  f.under_way.push_back(
-      {.hash = hash_of(bytes), .number = ++f.last_number, .excused = f.new_run});
+  f.under_way.push_back({.hash = hash_of(bytes), .number = ++f.last_number, .excused = f.new_run});
   ++counts_.sent;
   if (must_arrive(f, f.under_way.back())) ++counts_.missing;
 }

@@ -30,8 +30,8 @@ class Ledger : public Checker {
     kAtMostOnce,  // datagrams: may be lost and reordered, never doubled or changed
     kReliable,    // exactly once
     kOrdered,     // exactly once, in order: the default
-    kPerRun,      // the same, between one run of the sender and one of the receiver: what the sender
-                  // handed over before it knew of the receiver's new run may be lost
+    kPerRun,  // the same, between one run of the sender and one of the receiver: what the sender
+              // handed over before it knew of the receiver's new run may be lost
   };
   // Messages under way in one flow. Past it the oldest is forgotten: a violation if it had to
   // arrive.

@@ -86,8 +86,8 @@ bool Network::send(MachineId from, MachineId to, std::string_view channel, Const
   return done;
 }
 
-bool Network::send_acked(MachineId from, MachineId to, std::uint64_t call,
-                         std::string_view channel, ConstBytes bytes, Nanoseconds deadline) {
+bool Network::send_acked(MachineId from, MachineId to, std::uint64_t call, std::string_view channel,
+                         ConstBytes bytes, Nanoseconds deadline) {
   node::Node* node = this->node(from);
   if (!node) return false;
   node->send_acked(world_.now(), call, {host(to).id().text()}, channel, bytes, deadline);

@@ -72,7 +72,7 @@ class Network {
   Programs& programs_;
   Rng rng_;
   std::vector<MachineId> hubs_;
-  std::vector<MachineId> nodes_;       // hubs too
+  std::vector<MachineId> nodes_;  // hubs too
   std::map<Id, MachineId> by_id_;
   crypto::NetworkPublic network_;
 };

@@ -95,7 +95,8 @@ std::uint64_t NodeHost::next_epoch() {
 }
 
 void NodeHost::start_node(const Clock& clock) {
-  const node::Stored stored{disk_["pins"], disk_["revocations"], disk_["tokens"], disk_["peers"]};
+  const node::Stored stored{disk_["pins"], disk_["revocations"], disk_["tokens"], disk_["peers"],
+                            disk_["handshakes"]};
   node_ = std::make_unique<node::Node>(setup_.config, setup_.identity.clone(), stored, next_epoch(),
                                        machine_->rng(), clock.now, clock.wall);
   wall_since_start_ = offset_of(clock);
@@ -123,6 +124,10 @@ void NodeHost::tell_interfaces(Instant now) {
 
 void NodeHost::handle_network_change(const Clock& clock) {
   if (node_) tell_interfaces(clock.now);
+}
+
+void NodeHost::handle_too_big(const Clock& clock, const TooBig& what) {
+  if (node_) node_->handle_too_large(clock.now, what.to, what.size);
 }
 
 void NodeHost::tell_wall(const Clock& clock) {

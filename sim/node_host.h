@@ -8,8 +8,8 @@
 //   world.start(id);
 //   world.host<NodeHost>(id).node()->send(…);   // then world.poke(id)
 //
-// Its disk holds what the daemon's holds: the enrolment, the port, the epoch, and what StoreRequests
-// asked for. Everything else is lost by a crash.
+// Its disk holds what the daemon's holds: the enrolment, the port, the epoch, and what
+// StoreRequests asked for. Everything else is lost by a crash.
 #pragma once
 #include <functional>
 #include <map>
@@ -28,7 +28,8 @@ struct NodeSetup {
   std::string name;
   node::OwnIdentity identity;  // its chain is empty: `token` is redeemed first
   std::string token;
-  node::Config config;  // what JOINED tells is filled in; a hub's public endpoint at its first start
+  node::Config
+      config;  // what JOINED tells is filled in; a hub's public endpoint at its first start
 };
 
 class NodeHost final : public Host {
@@ -50,6 +51,7 @@ class NodeHost final : public Host {
   void drain(const Clock& clock, SendBatch& batch) override;
   void crash() override;
   void handle_network_change(const Clock& clock) override;
+  void handle_too_big(const Clock& clock, const TooBig& what) override;
 
   // Null: the machine is down, or the token is not redeemed yet. Poke the machine after use.
   node::Node* node() { return node_.get(); }
@@ -78,8 +80,8 @@ class NodeHost final : public Host {
   std::unique_ptr<node::Joiner> joiner_;
   std::unique_ptr<node::Node> node_;
   std::vector<std::uint64_t> stored_tickets_;
-  std::optional<Instant> next_;    // as of the last drain
-  Nanoseconds wall_since_start_{}; // Wall minus Instant, as the node was told
+  std::optional<Instant> next_;     // as of the last drain
+  Nanoseconds wall_since_start_{};  // Wall minus Instant, as the node was told
 };
 
 }  // namespace ginnel::sim

@@ -28,9 +28,9 @@ void SealChecker::sent(const World& world, MachineId from, ConstBytes datagram) 
   ++checked_;
   const auto [it, is_new] = counters_.try_emplace({from, receiver}, counter);
   if (!is_new && counter <= it->second) {
-    violated("counter " + std::to_string(counter) + " again under one key: " +
-             world.machine(from).name() + " at " + std::to_string(world.now().ns / 1'000'000) +
-             " ms");
+    violated("counter " + std::to_string(counter) +
+             " again under one key: " + world.machine(from).name() + " at " +
+             std::to_string(world.now().ns / 1'000'000) + " ms");
   }
   it->second = std::max(it->second, counter);
 }

@@ -1,6 +1,6 @@
 // No two packets are sealed under one key with one counter (WireGuard section 5.4.6: the nonce).
-// Looks at what leaves each machine: who seals (machine, receiver index) is one key, and its counter
-// must only grow.
+// Looks at what leaves each machine: who seals (machine, receiver index) is one key, and its
+// counter must only grow.
 //
 //   SealChecker seals;
 //   world.watch(seals);

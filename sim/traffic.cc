@@ -60,8 +60,8 @@ void Traffic::start(Network& network) {
     }
     for (const MachineId to : network.nodes()) {
       if (from == to) continue;
-      pairs_.push_back({from, to, rng.between(options_.gap_min, options_.gap_max),
-                        rng.fork("pair")});
+      pairs_.push_back(
+          {from, to, rng.between(options_.gap_min, options_.gap_max), rng.fork("pair")});
     }
   }
   for (std::size_t i = 0; i < pairs_.size(); ++i) schedule(i);
@@ -140,8 +140,8 @@ std::vector<std::string> Traffic::unanswered() const {
   for (const auto& [call, send] : acked_) {
     if (send.channel != kLast || send.succeeded) continue;
     out.push_back("no message passed: " + world_.machine(send.from).name() + " > " +
-                  world_.machine(send.to).name() + " (" +
-                  network_->describe(send.from, send.to) + ")");
+                  world_.machine(send.to).name() + " (" + network_->describe(send.from, send.to) +
+                  ")");
   }
   return out;
 }

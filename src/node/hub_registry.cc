@@ -87,7 +87,9 @@ void HubRegistry::restart(const Id& follower) {
   const auto it = followers_.find(follower);
   if (it == followers_.end()) return;
   it->second.stage = Follower::Stage::kBegin;
+  // It may be a new run, which has none of what an earlier one was sent.
   it->second.certificates.clear();
+  it->second.issuers.clear();
 }
 
 const Attached* HubRegistry::find(const Id& id) const {

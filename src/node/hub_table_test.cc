@@ -158,5 +158,46 @@ TEST_F(HubTable, TellsWhoFellSilent) {
   EXPECT_TRUE(registry_.silent(now_ - 1s).empty());
 }
 
+// A hub that lost nobody goes on with deltas; who dropped the hub's rows meanwhile needs them all.
+TEST_F(HubTable, WhoForgotItsPositionGetsEveryRowAgain) {
+  const auto a = peer("a"), b = peer("b");
+  attach(a, 1);
+  attach(b, 2);
+  TableCopy copy(network_);
+  pull(a.id, copy);
+  names_.clear();
+  copy.forget_position();
+  registry_.detach(a.id);
+  registry_.attach(now_, a, bytes_of("info"), {}, 3, copy.position());
+  pull(a.id, copy);
+  EXPECT_EQ(names_, (std::set<Id>{a.id, b.id}));
+  EXPECT_EQ(copy.position(), registry_.position());
+}
+
+TEST_F(HubTable, ANewRunOfAFollowerIsSentTheIssuersAgain) {
+  const auto hub_key = crypto::IdentitySecret::generate(rng_);
+  const auto hub_chain =
+      issuer_.issue({.role = Role::kHub,
+                     .identity = crypto::public_of(hub_key),
+                     .session = crypto::public_of(crypto::SessionSecret::generate(rng_)),
+                     .name = "hub"},
+                    trust_, kTableTime);
+  Issuer delegated(network_, hub_key.clone(), control::parse_chain(*hub_chain)->leaf);
+  const auto chain =
+      delegated.issue({.identity = crypto::public_of(crypto::IdentitySecret::generate(rng_)),
+                       .session = crypto::public_of(crypto::SessionSecret::generate(rng_)),
+                       .name = "a"},
+                      trust_, kTableTime);
+  ASSERT_TRUE(chain);
+  const auto a = trust_.admit(*chain, kTableTime).value();
+  attach(a, 1);
+  TableCopy copy(network_);
+  pull(a.id, copy);
+  TableCopy new_run(network_);
+  registry_.restart(a.id);
+  pull(a.id, new_run);
+  EXPECT_EQ(new_run.size(), 1u);
+}
+
 }  // namespace
 }  // namespace ginnel::node

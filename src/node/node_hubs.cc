@@ -150,6 +150,7 @@ void Node::hub_lost(Instant now, Session& hub) {
   nat_.ask_again(now);
   if (!hub.id) return;
   directory_.remove_hub(*hub.id);
+  hub.hub_link->table().forget_position();
   forwarding_changed();
   raise(HubChanged{*hub.id, false});
   for (auto& [handle, session] : sessions_) {

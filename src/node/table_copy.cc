@@ -27,6 +27,13 @@ std::optional<TableChange> TableCopy::poll_change() {
   return out;
 }
 
+// Certificates and issuers stay: a hub that did not miss us may go on naming them by hash.
+void TableCopy::forget_position() {
+  position_ = {};
+  building_.reset();
+  changes_.clear();
+}
+
 bool TableCopy::fail() {
   building_.reset();
   needs_snapshot_ = true;

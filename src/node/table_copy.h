@@ -48,6 +48,8 @@ class TableCopy {
   // A request was sent.
   void snapshot_requested() { needs_snapshot_ = false; }
   std::size_t size() const { return leaves_.size(); }
+  // The rows that it told of were dropped by its owner: they have to come again, in a snapshot.
+  void forget_position();
 
  private:
   struct Building {
