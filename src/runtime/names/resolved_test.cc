@@ -50,8 +50,9 @@ class PretendedResolved {
   }
 
   static int handle(sd_bus_message* m, void* self, sd_bus_error*) {
+    // Not the signal Disconnected, which sd-bus itself gives when the other end goes first.
+    if (!sd_bus_message_is_method_call(m, nullptr, nullptr)) return 0;
     const char* member = sd_bus_message_get_member(m);
-    if (member == nullptr) return 0;
     return static_cast<PretendedResolved*>(self)->note(m, member);
   }
 
