@@ -73,7 +73,12 @@ void Node::handle_join(Instant now, Session& session, ConstBytes body) {
   if (const ByteVector* again = tokens_.redeemed(join->secret, join->identity)) {
     const auto chain = control::parse_chain(*again);
     if (chain && chain->leaf.session == join->session && chain->leaf.name == join->name) {
-      return answer_join(session, *again);
+      // Still not stored (a full disk, say): tried once more.
+      const auto waiting =
+          std::erase_if(stowing_, [&](const auto& stow) { return stow.second.chain == *again; });
+      if (waiting == 0) return answer_join(session, *again);
+      store("tokens", tokens_.write(), {session.handle, *again});
+      return;
     }
   }
   const auto chain = issuer_->issue({.role = join->role,

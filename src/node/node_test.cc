@@ -30,6 +30,16 @@ TEST_F(NodeTest, ATokenIsGoodForOneKeyAndTheSameKeyMayRepeat) {
   EXPECT_EQ(other.error().code, control::RefusedCode::kTokenUsed);
 }
 
+// Otherwise a hub that is killed in between would give the token to a second key.
+TEST_F(NodeTest, NobodyIsLetInBeforeTheUsedTokenIsStored) {
+  const std::string token = hub_->node->invite(wire_.now(), {}).value();
+  OwnIdentity identity = make_identity(Role::kPeer, identity_.network, rng_);
+  hub_->disk_stuck = true;
+  EXPECT_FALSE(join(token, identity, "alice"));
+  hub_->disk_stuck = false;
+  EXPECT_TRUE(join(token, identity, "alice"));
+}
+
 TEST_F(NodeTest, AnExpiredTokenIsRefusedAsSuch) {
   const std::string token = hub_->node->invite(wire_.now(), {.ttl = 1s}).value();
   wire_.run(2s, [] { return false; });

@@ -118,6 +118,7 @@ struct Running {
   std::unique_ptr<Node> node;
   std::shared_ptr<Station> station;
   std::map<std::string, ByteVector> disk;
+  bool disk_stuck = false;  // nothing is ever stored
   std::vector<Event> events;
   std::vector<std::pair<std::string, std::string>> messages;  // from, text
   std::vector<AckSettled> settled;
@@ -172,6 +173,7 @@ class NodeTest : public ::testing::Test {
   }
   void handle(Running& running, Event event) {
     if (auto* store = std::get_if<StoreRequest>(&event)) {
+      if (running.disk_stuck) return;
       running.disk[store->name] = store->bytes;
       running.node->handle_stored(store->ticket);
     } else if (auto* ready = std::get_if<MessageReady>(&event)) {
