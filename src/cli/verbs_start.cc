@@ -1,4 +1,6 @@
 // init, invite, join, up, down, leave.
+#include <poll.h>
+
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -156,27 +158,37 @@ Outcome run_up(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-// The daemon has said yes; it is gone once nobody answers any more.
-Outcome wait_until_gone(const Context& context, const Arguments& arguments) {
-  constexpr auto kLeaveMax = 10s;
+constexpr auto kLeaveMax = 10s;
+
+bool has_ended(const io::Fd& process) {
+  pollfd fd{process.get(), POLLIN, 0};
+  return poll(&fd, 1, static_cast<int>(std::chrono::milliseconds(kLeaveMax).count())) > 0;
+}
+
+// Without a pidfd: it is gone once nobody answers any more.
+bool nobody_answers(const Context& context, const Arguments& arguments) {
   const auto end = std::chrono::steady_clock::now() + kLeaveMax;
   while (std::chrono::steady_clock::now() < end) {
     const auto client = connect(context, arguments);
-    if (!client && client.error().code == Errc::kNotRunning) return 0;
+    if (!client && client.error().code == Errc::kNotRunning) return true;
     std::this_thread::sleep_for(20ms);
   }
-  return Fail(Error{Errc::kTimeout, "the daemon does not end", "ginnel status"});
+  return false;
 }
 
+// Returns when the process has ended: its names, device and ports are free for the next one.
 Outcome end_daemon(Context& context, const Arguments& arguments, const char* target) {
+  io::Fd process;
   {
     auto client = connect(context, arguments);
     if (!client) return Fail(client.error());
+    process = client->process();
     const auto answer = client->call({"POST", target});
     // It may end before its answer is out: that is what was asked for.
     if (!answer && answer.error().code != Errc::kNotRunning) return Fail(answer.error());
   }
-  return wait_until_gone(context, arguments);
+  if (process ? has_ended(process) : nobody_answers(context, arguments)) return 0;
+  return Fail(Error{Errc::kTimeout, "the daemon does not end", "ginnel status"});
 }
 
 Outcome run_down(Context& context, const Arguments& arguments) {

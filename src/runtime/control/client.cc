@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -116,6 +117,14 @@ Result<void, Error> Client::stream(const Query& query,
 void Client::taken() {
   // A full socket here means that the daemon has stopped reading; the stream will tell.
   [[maybe_unused]] const ssize_t sent = ::send(fd_, "\n", 1, MSG_NOSIGNAL);
+}
+
+io::Fd Client::process() const {
+  ucred listener{};
+  socklen_t size = sizeof listener;
+  if (getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0) return {};
+  if (listener.pid <= 0 || listener.pid == getpid()) return {};
+  return io::Fd(static_cast<int>(syscall(SYS_pidfd_open, listener.pid, 0)));
 }
 
 Result<void, Error> Client::send(const Query& query) {

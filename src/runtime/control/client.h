@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/fd.h"
+
 namespace ginnel::control_api {
 
 struct Query {
@@ -45,6 +47,10 @@ class Client {
                              const std::function<bool(std::string_view)>& on_line);
   // From within on_line: tells the daemon that one more line has been dealt with.
   void taken();
+
+  // A pidfd (pidfd_open(2)) of the daemon, readable once its process has ended. Empty: none can be
+  // had, since it runs in another PID namespace or is this very process.
+  io::Fd process() const;
 
  private:
   struct Head {
