@@ -461,10 +461,8 @@ TEST_F(ChannelsTest, ALaneThatBreaksTheFormatIsAcknowledgedAndKeepsNothing) {
   ASSERT_TRUE(lane.send(filled(100'000, 0xff)));
   std::array<std::byte, kLanePacketBytes> packet{};
   while (const auto sent = lane.poll_transmit(now_, packet)) {
-    ByteVector body(4);
-    Writer(body).u16le(7).u16le(9);
-    body.insert(body.end(), packet.begin(),
-                packet.begin() + static_cast<std::ptrdiff_t>(sent->size));
+    ByteVector body(4 + sent->size);
+    Writer(body).u16le(7).u16le(9).put(ConstBytes(packet).first(sent->size));
     EXPECT_TRUE(b_->channels->handle_kcp(now_, FrameType::kKcp, body));
   }
   std::array<std::byte, kFrameRoom> room{};
