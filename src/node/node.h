@@ -403,6 +403,7 @@ class Node {
   bool wants_agent(const Session& session) const;
   void open_agent(Instant now, Session& session);
   void close_agent(Session& session);
+  static bool is_relay(const Session& hub);
   std::vector<path::Relay> relays_to(const Id& id) const;
   std::vector<path::Candidate> own_candidates() const;
   void refresh_agent(Instant now, Session& session);

@@ -138,6 +138,32 @@ TEST_F(NodeHostTest, AHubThatCameBackElsewhereIsFoundByItsName) {
   EXPECT_TRUE(alice->node->has_all_hubs());
 }
 
+// Chaos, seed 1 of 10 minutes: a hub that wrote first, through another hub's relay, went on being
+// reached that way, and what was sent through it was a relayed packet inside a relayed packet.
+TEST_F(NodeHostTest, AHubThatWasAPeerBehindARelayIsReachedItself) {
+  auto [config, identity] = enrol("bob");
+  const crypto::SessionPublic key = crypto::public_of(identity.session);
+  const auto bob = start(std::move(config), std::move(identity), next_place(), 5);
+  auto [hers, own] = enrol("alice");
+  hers.hubs.push_back({key, {}, "bob.example:7700"});  // its name is not resolved yet
+  const auto alice = start(std::move(hers), std::move(own), next_place(), 5);
+  ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
+  const Endpoint a = alice->station->at, b = bob->station->at;
+  wire_.drop = [&](const Endpoint& from, const Endpoint& to) {
+    return (from == a && to.address == b.address) || (from == b && to.address == a.address);
+  };
+  alice->node->subscribe("chat");
+  ASSERT_TRUE(bob->node->send(wire_.now(), "alice", "chat", bytes_of("hi")));
+  ASSERT_TRUE(wire_.run(3s, [&] { return !alice->messages.empty(); }));
+  const auto path = [&] {
+    return alice->node->peer_info(wire_.now(), bob->node->self().id)->path;
+  };
+  ASSERT_EQ(path().kind, PathKind::kRelayUdp);
+  alice->node->set_hub_endpoints(wire_.now(), 1, {b});
+  wait(1s);
+  EXPECT_EQ(path().endpoint, b.text());
+}
+
 TEST_F(NodeHostTest, AHubMayStandInTheListWithSeveralAddresses) {
   auto [config, identity] = enrol("alice");
   const auto key = config.hubs.front().key;

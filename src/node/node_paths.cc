@@ -40,14 +40,20 @@ void Node::open_agent(Instant now, Session& session) {
 // A hub is reached at its own address, whatever was tried before it registered here.
 void Node::close_agent(Session& session) { session.agent.reset(); }
 
+// A hub that is itself reached through another one relays nothing: a relayed packet is not relayed
+// again.
+bool Node::is_relay(const Session& hub) {
+  return hub.hub_link && hub.hub_link->state() == HubLink::State::kOnline && hub.route &&
+         !is_relay_path(hub.route->path);
+}
+
 std::vector<path::Relay> Node::relays_to(const Id& id) const {
   std::vector<path::Relay> out;
   const Peer* peer = directory_.find(id);
   if (!peer) return out;
   for (const auto& [hub, row] : peer->hubs) {
     const Session* via = find(hub);
-    if (!row.online || row.relay_index == 0 || !via || !via->hub_link) continue;
-    if (via->hub_link->state() != HubLink::State::kOnline) continue;
+    if (!row.online || row.relay_index == 0 || !via || !is_relay(*via)) continue;
     const wg::Route route = relay_route(via->handle, row.relay_index);
     out.push_back({.path = route.path,
                    .endpoint = route.endpoint,

@@ -29,11 +29,14 @@ void Node::add_hub(Instant now, const crypto::SessionPublic& key, std::vector<En
   session->hub_endpoint = 0;
   if (session->hub_link) return;
   session->hub_link = std::make_unique<HubLink>(identity_.network, config_.hub_heartbeat);
+  // It may have talked to us as a peer until now, through another hub. Who relays is reached itself.
+  close_agent(*session);
+  const bool stays = session->has_key_pair && session->route && !is_relay_path(session->route->path);
+  if (!stays) set_route(now, *session, {kSocket, session->hub_endpoints.front()});
   if (session->has_key_pair) {
     if (session->is_ready()) session->hub_link->session_up(now);
     return;
   }
-  set_route(now, *session, {kSocket, session->hub_endpoints.front()});
   device_.begin_handshake(now, session->handle);
   session->hub_retry = now + kHubEndpointTime;
 }
@@ -81,9 +84,9 @@ void Node::drop_session(wg::PeerHandle handle) {
 std::optional<wg::Route> Node::first_route(const Peer& peer) const {
   for (const auto& [hub, row] : peer.hubs) {
     const Session* via = find(hub);
-    if (!row.online || row.relay_index == 0 || !via || !via->hub_link) continue;
-    if (via->hub_link->state() != HubLink::State::kOnline) continue;
-    return relay_route(via->handle, row.relay_index);
+    if (row.online && row.relay_index != 0 && via && is_relay(*via)) {
+      return relay_route(via->handle, row.relay_index);
+    }
   }
   // At a hub: straight to its own peers.
   if (const Attached* attached = registry_.find(peer.record.id)) {
@@ -103,7 +106,7 @@ Session* Node::session_with(Instant now, const Id& id) {
     session = &add_session(*handle, peer->record.session_key);
   }
   if (session->has_key_pair || session->stock) return session;
-  if (peer && (!session->route || is_relay_path(session->route->path))) {
+  if (peer && !session->hub_link && (!session->route || is_relay_path(session->route->path))) {
     if (const auto route = first_route(*peer)) set_route(now, *session, *route);
   }
   device_.begin_handshake(now, session->handle);
