@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/vectors.h"
+
 namespace ginnel::path {
 namespace {
 
@@ -29,30 +31,27 @@ ByteVector body_bytes(const Body& body) {
   return out;
 }
 
+template <class Body>
+std::string frame_hex(const Body& body) {
+  ByteVector out(2000);
+  out.resize(write_frame(body, out));
+  return to_hex(out);
+}
+
+// docs/wire/ginnel.md sections 8 and 13.
 TEST(PathFrames, HaveTheBytesOfTheDocument) {
-  EXPECT_EQ(to_hex(body_bytes(call())),
-            "0807060504030201"
-            "01"
-            "02"
-            "04"
-            "02"
-            "00"
-            "00000000000000000000ffffc0a80102"
-            "1e14"
-            "03"
-            "20010db8000000000000000000000001"
-            "1e15");
-  EXPECT_EQ(to_hex(body_bytes(probe())),
-            "0807060504030201"
-            "09000000"
-            "01"
-            "000000");
-  EXPECT_EQ(to_hex(body_bytes(answer())),
-            "0807060504030201"
-            "09000000"
-            "00000000000000000000ffffc6336407"
-            "1044"
-            "5000");
+  const auto vectors = ginnel::testing::read_vectors(GINNEL_TESTDATA "/vectors.txt");
+  EXPECT_EQ(frame_hex(call()), vectors.at("CALL_ME_MAYBE"));
+  EXPECT_EQ(frame_hex(probe()), vectors.at("PROBE"));
+  EXPECT_EQ(frame_hex(answer()), vectors.at("PROBE_ANSWER"));
+}
+
+TEST(PathFrames, TheDocumentQuotesTheVectors) {
+  const auto text = ginnel::testing::read_text_file(GINNEL_TESTDATA "/vectors.txt");
+  const auto document =
+      ginnel::testing::read_text_file(GINNEL_TESTDATA "/../../../../docs/wire/ginnel.md");
+  ASSERT_FALSE(text.empty());
+  EXPECT_NE(document.find(text), std::string::npos);
 }
 
 TEST(PathFrames, ReadWhatTheyWrite) {
