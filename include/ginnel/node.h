@@ -6,7 +6,8 @@
 //   node.run();
 //
 // Thread-safe: every call may come from any thread, also from inside a handler. Handlers run on the
-// node's one I/O thread, never two at once; a slow handler delays its own node only.
+// node's one I/O thread, never two at once; a slow handler delays its own node only. A handler does
+// not throw. The calls of a Node that was moved from fail with kClosed, or give nothing.
 #pragma once
 #include <ginnel/error.h>
 #include <ginnel/id.h>
@@ -63,8 +64,10 @@ class Node {
  public:
   // Enrols with `token` if the folder has no identity yet, and returns when the identity is ready;
   // connecting goes on behind. Errors: kTokenMalformed, kTokenInvalid, kTokenUsed, kTokenExpired,
-  // kTokenRevoked, kHubUnreachable, kPortBusy, kKeyUnreadable, kNotJoined (no identity, no
-  // token), kAlreadyRunning (another program holds the folder), kExists (another name's folder).
+  // kTokenRevoked, kNameTaken, kHubUnreachable, kPortBusy, kKeyUnreadable, kKeyFileMode,
+  // kPermission, kFile, kConfig* (ginnel.toml in the folder), kNotJoined (no identity, no token),
+  // kAlreadyRunning (another program holds the folder), kExists (another name's folder), kUsage
+  // (name or listen).
   static Result<Node, Error> join(const Options& options);
   // As join, but never touches the network: the folder must hold an identity.
   static Result<Node, Error> open(const Options& options);
@@ -80,25 +83,32 @@ class Node {
   std::string name() const;
 
   // Reliable, in order per (peer, channel), and never doubled. Never blocks: kWouldBlock when the
-  // window (1 MiB) is full, then on_writable. `peer` is an Id's text or a name; one that is not
-  // known yet waits inside the window. Errors: kWouldBlock, kTooLarge (over 16 MiB), kUnknownPeer
-  // (an ambiguous name), kClosed. State is unchanged on error.
+  // window (1 MiB) is full, then on_writable; a message of any size enters an empty window. `peer`
+  // is an Id's text or a name; one that is not known yet waits inside the window for up to
+  // network.resolve_timeout (10 s), and what waited in vain is dropped: who must know uses
+  // send_acked. `channel`: 1 to 64 bytes. Errors: kWouldBlock, kTooLarge (over 16 MiB),
+  // kUnknownPeer (an ambiguous name, a stock WireGuard peer), kUnreachable, kUsage (channel),
+  // kClosed. State is unchanged on error.
   Result<void, Error> send(std::string_view peer, std::string_view channel,
                            std::span<const std::byte> data);
   Result<void, Error> send(std::string_view peer, std::string_view channel, std::string_view text);
 
   // To one or many; success means that the receiver's program has taken it. The future holds those
-  // that failed, with the reason; empty: all took it.
+  // that failed by `deadline` (from now), with the reason; empty: all took it. Do not wait for it
+  // in a handler: it is fulfilled on the handlers' thread.
   std::future<std::vector<Failed>> send_acked(const std::vector<std::string>& peers,
                                               std::string_view channel,
                                               std::span<const std::byte> data,
                                               std::chrono::nanoseconds deadline);
 
-  // At most once, up to max_datagram(peer) bytes. Errors: kUnknownPeer, kTooLarge, kUnreachable.
+  // At most once, up to max_datagram(peer) bytes. Errors: kUnknownPeer, kTooLarge, kUnreachable,
+  // kUsage (channel: 1 to 64 bytes), kClosed.
   Result<void, Error> send_datagram(std::string_view peer, std::string_view channel,
                                     std::span<const std::byte> data);
   std::size_t max_datagram(std::string_view peer) const;
 
+  // Keep what they return: a subscription ends with it. `channel` is any text; one that is no
+  // channel's name gets nothing, nor does a handler that is empty.
   Subscription on_message(std::string_view channel, std::function<void(const Message&)> handler);
   Subscription on_path(std::function<void(const PeerInfo&)> handler);
   // The channel to this peer takes messages again after kWouldBlock.

@@ -192,6 +192,42 @@ TEST_F(ApiTest, AHubIsOnlineByItself) {
   EXPECT_TRUE(node_->peers().empty());
 }
 
+TEST_F(ApiTest, ADeadlineMayBeForever) {
+  auto result = node_->send_acked({"bob"}, "chat", bytes_of("x"), Nanoseconds::max());
+  world_->advance(1h);
+  EXPECT_NE(result.wait_for(0s), std::future_status::ready);
+  EXPECT_TRUE(node_->wait_online(Nanoseconds::max()));
+}
+
+TEST_F(ApiTest, ANodeThatWasMovedFromRefusesEachCall) {
+  const Node taken = *std::move(node_);
+  EXPECT_EQ(taken.name(), "solo");
+  EXPECT_TRUE(node_->id().is_nil());
+  EXPECT_EQ(node_->name(), "");
+  EXPECT_EQ(node_->send("solo", "chat", "x").error().code, Errc::kClosed);
+  EXPECT_EQ(node_->send_datagram("solo", "chat", {}).error().code, Errc::kClosed);
+  EXPECT_EQ(node_->send_acked({"bob"}, "chat", {}, 1s).get().at(0).error.code, Errc::kClosed);
+  auto subscription = node_->on_message("chat", [](const Message&) {});
+  subscription.cancel();
+  EXPECT_TRUE(node_->peers().empty());
+  EXPECT_TRUE(node_->hubs().empty());
+  EXPECT_FALSE(node_->path("solo"));
+  EXPECT_TRUE(node_->why("solo").empty());
+  EXPECT_FALSE(node_->wait_online(1s));
+  node_->run();
+  node_->stop();
+}
+
+TEST_F(ApiTest, AnEmptyHandlerIsNoSubscriber) {
+  const auto none = node_->on_message("chat", nullptr);
+  const auto path = node_->on_path(nullptr);
+  ASSERT_TRUE(node_->send("solo", "chat", "kept"));
+  std::vector<std::string> got;
+  const auto chat = note_into(got, "chat");
+  world_->pump();
+  EXPECT_EQ(got, std::vector<std::string>{"solo: kept"});
+}
+
 TEST_F(ApiTest, AClosedDriverRefusesEachCall) {
   world_->closed = true;
   EXPECT_EQ(node_->send("solo", "chat", "x").error().code, Errc::kClosed);

@@ -2,37 +2,56 @@
 // has the driver (runtime/node_factory.cc).
 #include <ginnel/node.h>
 
+#include <span>
+
 #include "api/node_impl.h"
 
 namespace ginnel {
+namespace {
+
+Error moved_from() { return {Errc::kClosed, "this Node was moved from", ""}; }
+
+std::future<std::vector<Failed>> all_failed(const std::vector<std::string>& peers,
+                                            const Error& error) {
+  std::promise<std::vector<Failed>> done;
+  std::vector<Failed> failed;
+  for (const std::string& peer : peers) failed.push_back({peer, error});
+  done.set_value(std::move(failed));
+  return done.get_future();
+}
+
+}  // namespace
 
 Node::Node(std::unique_ptr<api::NodeImpl> impl) : impl_(std::move(impl)) {}
 Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
 
-Id Node::id() const { return impl_->id(); }
-std::string Node::name() const { return impl_->name(); }
+Id Node::id() const { return impl_ ? impl_->id() : Id(); }
+std::string Node::name() const { return impl_ ? impl_->name() : ""; }
 
 Result<void, Error> Node::send(std::string_view peer, std::string_view channel,
                                std::span<const std::byte> data) {
+  if (!impl_) return Fail(moved_from());
   return impl_->send(peer, channel, data);
 }
 
 Result<void, Error> Node::send(std::string_view peer, std::string_view channel,
                                std::string_view text) {
-  return impl_->send(peer, channel, bytes_of(text));
+  return send(peer, channel, std::as_bytes(std::span(text)));
 }
 
 std::future<std::vector<Failed>> Node::send_acked(const std::vector<std::string>& peers,
                                                   std::string_view channel,
                                                   std::span<const std::byte> data,
                                                   std::chrono::nanoseconds deadline) {
+  if (!impl_) return all_failed(peers, moved_from());
   return impl_->send_acked(peers, channel, data, deadline);
 }
 
 Result<void, Error> Node::send_datagram(std::string_view peer, std::string_view channel,
                                         std::span<const std::byte> data) {
+  if (!impl_) return Fail(moved_from());
   return impl_->send_datagram(peer, channel, data);
 }
 
@@ -41,25 +60,51 @@ std::size_t Node::max_datagram(std::string_view) const { return node::kDatagramB
 
 Subscription Node::on_message(std::string_view channel,
                               std::function<void(const Message&)> handler) {
+  if (!impl_ || !handler) return {};
   return impl_->on_message(channel, std::move(handler));
 }
 
 Subscription Node::on_path(std::function<void(const PeerInfo&)> handler) {
+  if (!impl_ || !handler) return {};
   return impl_->on_path(std::move(handler));
 }
 
 Subscription Node::on_writable(
     std::function<void(const Id& peer, std::string_view channel)> handler) {
+  if (!impl_ || !handler) return {};
   return impl_->on_writable(std::move(handler));
 }
 
-std::vector<PeerInfo> Node::peers() const { return impl_->peers(); }
-std::vector<HubInfo> Node::hubs() const { return impl_->hubs(); }
-std::optional<PathInfo> Node::path(std::string_view peer) const { return impl_->path(peer); }
-std::vector<Attempt> Node::why(std::string_view peer) const { return impl_->why(peer); }
+std::vector<PeerInfo> Node::peers() const {
+  if (!impl_) return {};
+  return impl_->peers();
+}
 
-bool Node::wait_online(std::chrono::nanoseconds deadline) { return impl_->wait_online(deadline); }
-void Node::run() { impl_->driver().run(); }
-void Node::stop() { impl_->driver().stop(); }
+std::vector<HubInfo> Node::hubs() const {
+  if (!impl_) return {};
+  return impl_->hubs();
+}
+
+std::optional<PathInfo> Node::path(std::string_view peer) const {
+  if (!impl_) return std::nullopt;
+  return impl_->path(peer);
+}
+
+std::vector<Attempt> Node::why(std::string_view peer) const {
+  if (!impl_) return {};
+  return impl_->why(peer);
+}
+
+bool Node::wait_online(std::chrono::nanoseconds deadline) {
+  return impl_ && impl_->wait_online(deadline);
+}
+
+void Node::run() {
+  if (impl_) impl_->driver().run();
+}
+
+void Node::stop() {
+  if (impl_) impl_->driver().stop();
+}
 
 }  // namespace ginnel

@@ -1,7 +1,12 @@
 #include "api/node_impl.h"
 
+#include <algorithm>
+
 namespace ginnel::api {
 namespace {
+
+// `Nanoseconds::max()` means "forever": added to a clock it would be the past.
+constexpr Nanoseconds kWaitMax = std::chrono::hours(24 * 365);
 
 Error closed() { return {Errc::kClosed, "the node was closed", ""}; }
 
@@ -61,6 +66,7 @@ Result<void, Error> NodeImpl::send_datagram(std::string_view peer, std::string_v
 std::future<std::vector<Failed>> NodeImpl::send_acked(const std::vector<std::string>& peers,
                                                       std::string_view channel, ConstBytes data,
                                                       Nanoseconds deadline) {
+  deadline = std::min(deadline, kWaitMax);
   std::promise<std::vector<Failed>> done;
   auto out = done.get_future();
   const bool ran = driver().with_core([&](node::Node& core, Instant now) {
@@ -136,6 +142,8 @@ std::vector<Attempt> NodeImpl::why(std::string_view peer) {
   return out;
 }
 
-bool NodeImpl::wait_online(Nanoseconds limit) { return driver().wait_until(is_online, limit); }
+bool NodeImpl::wait_online(Nanoseconds limit) {
+  return driver().wait_until(is_online, std::min(limit, kWaitMax));
+}
 
 }  // namespace ginnel::api

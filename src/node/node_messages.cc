@@ -136,6 +136,9 @@ void Node::subscribe(std::string_view channel) {
       raise(MessageReady{*session->id, std::string(channel)});
     }
   }
+  const bool own = std::ranges::any_of(
+      own_messages_, [&](const auto& message) { return message.first == channel; });
+  if (own) raise(MessageReady{self_.id, std::string(channel)});
 }
 
 void Node::subscribe_all() {
@@ -146,6 +149,7 @@ void Node::subscribe_all() {
       raise(MessageReady{*session->id, channel});
     }
   }
+  for (const auto& [channel, data] : own_messages_) raise(MessageReady{self_.id, channel});
 }
 
 void Node::unsubscribe(std::string_view channel) {

@@ -2,6 +2,7 @@
 #include <ginnel/node.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "api/node_impl.h"
@@ -11,6 +12,9 @@
 
 namespace ginnel {
 namespace {
+
+// What is longer would not fit into nanoseconds.
+constexpr std::chrono::seconds kJoinMax = std::chrono::hours(24 * 365);
 
 using runtime::EmbeddedDriver;
 using runtime::Prepared;
@@ -47,7 +51,7 @@ Result<std::optional<Endpoint>, Error> listen_of(const Options& options) {
 Result<void, Error> check_name(const Options& options) {
   if (options.name.empty() || config::is_node_name(options.name)) return {};
   return Fail(Error{Errc::kUsage, "Options.name: " + options.name + " is no name for a node",
-                    "1 to 63 letters, digits and hyphens"});
+                    "1 to 63 of a-z, 0-9 and -"});
 }
 
 Result<Prepared, Error> prepare(const Options& options, const identity::Places& places) {
@@ -71,7 +75,7 @@ Result<Prepared, Error> enrol(const Options& options, const identity::Places& pl
                                           .token = options.token,
                                           .name = name_of(options),
                                           .no_tun = true,
-                                          .timeout = options.timeout,
+                                          .timeout = std::min(options.timeout, kJoinMax),
                                           .listen = listen});
   if (!joined) return Fail(joined.error());
   return prepare(options, places);
