@@ -150,7 +150,7 @@ TEST_F(StockPeers, APeerWithoutACertificateSendsAndGetsPackets) {
   EXPECT_EQ(phone_received_, 1);
 }
 
-// DESIGN section 5: "no Ginnel frame ever goes to a session without HELLO".
+// docs/decisions/0006: "no Ginnel frame goes there: all that such a peer gets is IP packets".
 TEST_F(StockPeers, NoFrameEverGoesToIt) {
   start();
   for (int i = 0; i < 60; ++i) {
@@ -214,7 +214,7 @@ TEST_F(StockPeers, ItsEndpointFollowsAuthenticatedPackets) {
   EXPECT_EQ(row().path.endpoint, phone_at_.text());
 }
 
-// DESIGN section 5: "WireGuard's own 5 s holds toward stock peers".
+// docs/design.md section 5: "WireGuard's own 5 s hold toward stock peers".
 TEST_F(StockPeers, ALostInitiationIsRepeatedAfterWireGuardsFiveSeconds) {
   stock_.endpoint = *Endpoint::parse("198.51.100.200:9");  // nobody there
   start();

@@ -4,8 +4,8 @@
     faults.py --ginnel build/release/ginnel [--only silent_cut,hub_restart]
               [--checker build/release/checker [--count 10000] [--seed 1]]
 
-Each case builds its own world. Bounds are those of the issue and of the design (liveness by
-authenticated data: a dead direct path is back on the relay within 2 s).
+Each case builds its own world. Bounds are those of docs/design.md (liveness by authenticated data: a
+dead direct path is back on the relay within 2 s).
 """
 import argparse
 import contextlib
