@@ -108,7 +108,8 @@ constexpr std::array kParagraphs = {
     Paragraph{Errc::kReplyFailed,
               "The program that replies failed. Its own messages are on the stderr of `ginnel "
               "reply` there."},
-    Paragraph{Errc::kDenied, "The receiver refused: the path or the peer is not allowed there."},
+    Paragraph{Errc::kDenied, "The receiver refused: the path or the peer is not allowed there. Of a hub: it does "
+              "not let this node in, since it was revoked or its certificate does not hold."},
     Paragraph{Errc::kExists, "It exists there already, with other content, and was kept."},
     Paragraph{Errc::kWrongNetwork,
               "The other end has a certificate of another network. Compare the token, or the list "

@@ -166,7 +166,7 @@ std::string render_hubs(const Json& hubs, const Style& style) {
 
 std::string render_why(const Json& why, const Style& style) {
   const Json& peer = child(why, "peer");
-  std::string out = text_at(peer, "name") + "  " + first_address(peer) + "  " +
+  std::string out = text_at(peer, "name") + "  " + or_dash(text_at(peer, "address")) + "  " +
                     path_text(child(why, "path")) + "\n";
   Table table({"KIND", "LOCAL", "REMOTE", "RESULT", "REASON", "AT"});
   std::vector<std::string> fixes;  // in order, each once

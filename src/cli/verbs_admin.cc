@@ -24,17 +24,16 @@ Outcome run_version(Context& context, const Arguments& arguments) {
   return 0;
 }
 
+int print_help(Context& context, const Arguments& arguments, const std::string& text) {
+  context.out << (arguments.json ? dump({{"v", 1}, {"text", text}}) + "\n" : text);
+  return 0;
+}
+
 Outcome run_help(Context& context, const Arguments& arguments) {
-  if (arguments.words.empty()) {
-    context.out << overview();
-    return 0;
-  }
+  if (arguments.words.empty()) return print_help(context, arguments, overview());
   std::string topic = arguments.words[0];
   if (arguments.words.size() > 1) topic += " " + arguments.words[1];
-  if (const auto text = help_on(topic)) {
-    context.out << *text;
-    return 0;
-  }
+  if (const auto text = help_on(topic)) return print_help(context, arguments, *text);
   const std::string close = nearest_topic(topic);
   return Fail(Error{Errc::kUsage,
                     "help " + topic + ": no such verb, code or topic" +

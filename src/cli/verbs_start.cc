@@ -39,7 +39,7 @@ Result<std::string, Error> name_of(const Arguments& arguments, std::string_view 
   if (name.empty() && !arguments.has(flag)) return name;
   if (config::is_node_name(name)) return name;
   return Fail(usage(std::move(verb), std::string(flag) + " \"" + name +
-                                         "\": must be 1 to 63 letters, digits and hyphens"));
+                                         "\": must be 1 to 63 of a-z, 0-9 and -"));
 }
 
 // The Id alone on stdout (docs/cli.md, "Starting").
@@ -97,6 +97,7 @@ Outcome run_invite(Context& context, const Arguments& arguments) {
       return Fail(usage("invite", "--tag " + tag + ": must be KEY=VALUE"));
     tags[tag.substr(0, equals)] = tag.substr(equals + 1);
   }
+  if (*ttl && **ttl <= 0) return Fail(usage("invite", "--ttl must be longer than nothing"));
   const Json body = {{"hub", arguments.has("--hub")},
                      {"ttl", ttl->value_or(3600)},
                      {"uses", uses->value_or(1)},
@@ -139,6 +140,8 @@ Outcome run_join(Context& context, const Arguments& arguments) {
   if (!token) return Fail(token.error());
   if (!name) return Fail(name.error());
   if (!timeout) return Fail(timeout.error());
+  if (arguments.has("--public") && !arguments.has("--hub"))
+    return Fail(usage("join", "--public is for a hub: add --hub"));
   for (const auto* endpoint : {&listen, &reached_at})
     if (!*endpoint) return Fail(endpoint->error());
   const auto wait = std::chrono::duration<double>(timeout->value_or(15));
@@ -204,6 +207,8 @@ Outcome run_leave(Context& context, const Arguments& arguments) {
   const auto places = places_of(context, arguments);
   std::error_code ignored;
   if (!std::filesystem::exists(places.state, ignored)) return left;
+  if (const auto forgotten = runtime::forget_network(places); !forgotten)
+    return Fail(forgotten.error());
   const auto store = identity::StateStore::open(places.state);
   if (!store) return Fail(store.error());
   if (const auto erased = store->erase_all(); !erased) return Fail(erased.error());

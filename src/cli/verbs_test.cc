@@ -153,12 +153,15 @@ TEST_F(Verbs, UsageErrorsExitWithTwo) {
                                                        {"ping", "b", "-c", "0"},
                                                        {"ping", "b", "-c", "x"},
                                                        {"ping", "b", "-i", "soon"},
+                                                       {"ping", "b", "--size", "1441"},
                                                        {"msg", "b"},
                                                        {"msg", "b", "x", "--timeout", "x"},
                                                        {"invite", "--ttl", "x"},
+                                                       {"invite", "--ttl", "0"},
                                                        {"invite", "--uses", "0"},
                                                        {"invite", "--tag", "x"},
                                                        {"init", "--hub", "--name", "a b"},
+                                                       {"init", "--hub", "--name", "Bob"},
                                                        {"init", "--listen", "x"},
                                                        {"init", "--hub", "--cidr", "fd00::/8"},
                                                        {"init"},
@@ -382,6 +385,18 @@ TEST_F(Verbs, LeaveForgetWipesTheKeysAlsoWithoutADaemon) {
   EXPECT_EQ(ginnel({"leave", "--forget"}).exit, 0);
   EXPECT_FALSE(std::filesystem::exists(dir_ / "state"));
 }
+// The next join would keep the hubs of the network that was left.
+TEST_F(Verbs, LeaveForgetTakesTheHubsThatJoinWroteOutOfTheFile) {
+  const std::string key = "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=@";
+  ASSERT_EQ(ginnel({"init", "--hub"}).exit, 0);
+  ASSERT_EQ(ginnel({"config", "set", "network.hubs", key + "a:1," + key + "b:1"}).exit, 0);
+  EXPECT_EQ(ginnel({"leave", "--forget"}).exit, 0);
+  EXPECT_EQ(ginnel({"config", "get", "network.hubs"}).out, "\n");
+  ASSERT_EQ(ginnel({"init", "--hub"}).exit, 0);
+  ASSERT_EQ(ginnel({"config", "set", "network.hubs", "my-hub:1"}).exit, 0);
+  EXPECT_EQ(ginnel({"leave", "--forget"}).exit, 0);
+  EXPECT_THAT(ginnel({"config", "get", "network.hubs"}).out, HasSubstr("my-hub:1"));
+}
 TEST_F(Verbs, JoinTakesItsTokenFromFileInputOrEnvironment) {
   write("token", "nonsense");
   const std::string wrong = "[E_TOKEN_MALFORMED]";
@@ -506,6 +521,17 @@ TEST_F(Verbs, HelpIsDataAndExitsWithZero) {
     EXPECT_NE(ran.out, "");
     EXPECT_EQ(ran.err, "");
   }
+}
+TEST_F(Verbs, HelpAsJsonIsTheSameText) {
+  const Json json = parse_document(bare({"help", "E_USAGE", "--json"}).out);
+  EXPECT_EQ(json.at("v"), 1);
+  EXPECT_EQ(text_at(json, "text"), bare({"help", "E_USAGE"}).out);
+}
+TEST_F(Verbs, JoinTakesAPublicAddressForAHubOnly) {
+  write("token", "ginnel1-x");
+  const Ran ran = ginnel({"join", "--token-file", (dir_ / "token").string(), "--public", "1.2.3.4:5"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--public is for a hub"));
 }
 
 }  // namespace

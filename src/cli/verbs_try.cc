@@ -13,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kUnreachableExit = 6;
+// docs/wire/ginnel.md section 8, PING: "up to 1440 bytes of padding".
+constexpr std::int64_t kPingBytesMax = 1440;
 
 bool is_direct(const Json& line) {
   const std::string kind = text_at(child(line, "path"), "kind");
@@ -22,7 +24,7 @@ bool is_direct(const Json& line) {
 Result<Json, Error> ping_body(const Arguments& arguments) {
   const auto count = number_of(arguments, "--count", {1, 1'000'000'000});
   const auto interval = seconds_of(arguments, "--interval", "ping");
-  const auto size = number_of(arguments, "--size", {0, 65'000});
+  const auto size = number_of(arguments, "--size", {0, kPingBytesMax});
   if (!count) return Fail(count.error());
   if (!interval) return Fail(interval.error());
   if (!size) return Fail(size.error());
@@ -123,7 +125,7 @@ std::vector<Verb> try_verbs() {
        {{"Ping",
          {{"--count", "N", "stop after N", "until interrupted", "", false, 'c'},
           {"--interval", "S", "seconds between two", "1", "", false, 'i'},
-          {"--size", "BYTES", "bytes of padding in each", "0"},
+          {"--size", "BYTES", "bytes of padding in each, up to 1440", "56"},
           {"--until-direct", "", "stop at the first answer that came without a relay"}}}},
        {1, 3, 4, 5, 6},
        1,

@@ -29,10 +29,10 @@ struct Sender {
 
 Error error_of(const Json& failed, const std::string& peer) {
   const std::string code = text_at(failed, "code");
-  const std::string hint = text_at(failed, "hint");
-  return {control_api::errc_from_name(code).value_or(Errc::kInternal),
-          "msg " + peer + ": " + text_at(failed, "text"),
-          hint.empty() ? "ginnel status " + peer : hint};
+  const Errc known = control_api::errc_from_name(code).value_or(Errc::kInternal);
+  std::string hint = text_at(failed, "hint");
+  if (hint.empty()) hint = known == Errc::kUsage ? "ginnel msg --help" : "ginnel status " + peer;
+  return {known, "msg " + peer + ": " + text_at(failed, "text"), hint};
 }
 
 // `msg bob chat hello`: what was meant was a channel.

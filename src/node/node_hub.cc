@@ -335,6 +335,14 @@ Result<std::string, Error> Node::invite(Instant now, const InviteOptions& option
     return Fail(Error{Errc::kNotAHub, "cannot invite a hub: this hub holds no network key",
                       "run it on the hub that made the network"});
   }
+  std::vector<control::Tag> tags = options.tags;
+  std::ranges::sort(tags);
+  if (!control::are_tags(tags)) {
+    return Fail(Error{Errc::kUsage,
+                      "cannot invite: at most 16 tags, each key once and of 1 to 64 bytes, and 256 "
+                      "bytes together",
+                      "ginnel invite --help"});
+  }
   control::Token token;
   token.role = options.role;
   token.network = identity_.network;
@@ -346,7 +354,7 @@ Result<std::string, Error> Node::invite(Instant now, const InviteOptions& option
     return Fail(Error{Errc::kConfigValue, "cannot invite: nobody knows where this hub is",
                       "set `public` in [hub] of ginnel.toml to ADDR:PORT"});
   }
-  const TokenTerms terms{options.role, token.expiry_seconds, options.uses, options.tags};
+  const TokenTerms terms{options.role, token.expiry_seconds, options.uses, std::move(tags)};
   if (!tokens_.add(token.secret, terms, wall(now))) {
     return Fail(Error{Errc::kInternal, "too many tokens are open", "wait until some expire"});
   }

@@ -14,7 +14,18 @@
 
 namespace ginnel::node {
 
+namespace {
+
 using control::FrameType;
+
+// A hub that says so will not change its mind by itself: the user has to know.
+bool keeps_out(control::RefusedCode code) {
+  using control::RefusedCode;
+  return code == RefusedCode::kRevoked || code == RefusedCode::kNotAllowed ||
+         code == RefusedCode::kCertificateInvalid || code == RefusedCode::kCertificateExpired;
+}
+
+}  // namespace
 
 void Node::handle_datagram(Instant now, PathId path, const Endpoint& from, Bytes bytes) {
   if (bytes.size() < 4) return;
@@ -182,7 +193,9 @@ void Node::handle_refused(Instant now, Session& session, ConstBytes body) {
   const auto refused = control::parse_refused(body);
   if (!refused) return;
   const std::string who = session.id ? session.id->text() : session.key.base64();
-  warn_of(now, session, "", who + " refuses us: " + std::string(refused->text));
+  const bool out = session.hub_link && keeps_out(refused->code);
+  warn_of(now, session, out ? std::string(code_name(Errc::kDenied)) : "",
+          who + " refuses us: " + std::string(refused->text));
 }
 
 void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {

@@ -40,6 +40,24 @@ TEST_F(NodeTest, NobodyIsLetInBeforeTheUsedTokenIsStored) {
   EXPECT_TRUE(join(token, identity, "alice"));
 }
 
+// docs/wire/ginnel.md section 5, Certificate: "tag count u8 (<= 16), … key text8 (1..64) … at most
+// 256 bytes in all". What no certificate can carry is refused before there is a token for it.
+TEST_F(NodeTest, TagsThatNoCertificateCarriesAreRefusedAtTheInvitation) {
+  std::vector<control::Tag> many;
+  for (char c = 'a'; c < 'a' + 17; ++c) many.push_back({std::string(1, c), "1"});
+  const std::vector<std::vector<control::Tag>> bad{
+      many, {{"", "x"}}, {{std::string(65, 'k'), "x"}}, {{"a", "1"}, {"a", "2"}},
+      {{"a", std::string(254, 'v')}}};
+  for (const auto& tags : bad) {
+    const auto token = hub_->node->invite(wire_.now(), {.tags = tags});
+    ASSERT_FALSE(token);
+    EXPECT_EQ(token.error().code, Errc::kUsage);
+  }
+  many.pop_back();
+  EXPECT_TRUE(hub_->node->invite(wire_.now(), {.tags = many}));
+  EXPECT_TRUE(hub_->node->invite(wire_.now(), {.tags = {{"b", "1"}, {"a", "2"}}}));
+}
+
 TEST_F(NodeTest, AnExpiredTokenIsRefusedAsSuch) {
   const std::string token = hub_->node->invite(wire_.now(), {.ttl = 1s}).value();
   wire_.run(2s, [] { return false; });
@@ -308,7 +326,7 @@ TEST_F(NodeTest, IpPacketsTravelAndForeignSourcesAreDropped) {
   EXPECT_EQ(received(), 1);
 }
 
-// DESIGN section 4: an address stays with whom it was first seen with.
+// docs/design.md section 4: "A name or overlay address stays with whom it was first seen with."
 TEST_F(NodeTest, AStockPeersWidePrefixIsNotLentTheAddressOfANodeThatIsAway) {
   const auto alice = join_and_start("alice");
   ASSERT_TRUE(wire_.run(3s, [&] { return knows(*hub_, "alice"); }));

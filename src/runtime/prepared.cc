@@ -13,6 +13,30 @@ Error lock_error(Error error) {
   return error;
 }
 
+// Name and role stand in the certificate, and the range is the network's. A file that says otherwise
+// would be believed by nobody but its reader.
+Result<void, Error> check_certified(const ConfigFile& file, const identity::Enrolment& own) {
+  const config::Config& config = file.loaded.config;
+  const auto wrong = [&](const std::string& text, std::string hint) {
+    return Fail(Error{Errc::kConfigValue, file.path.string() + ": " + text, std::move(hint)});
+  };
+  if (!config.node.name.empty() && config.node.name != own.name) {
+    return wrong("node.name is \"" + config.node.name + "\", the certificate says \"" + own.name +
+                     "\"",
+                 "take the line back; for another name leave --forget, and join again");
+  }
+  if (config.network.cidr && *config.network.cidr != own.cidr) {
+    return wrong("network.cidr is " + config.network.cidr->text() + ", the network has " +
+                     own.cidr.text(),
+                 "take the line out: only init takes it");
+  }
+  const bool hub = own.role == Role::kHub;
+  if (config.hub.has_value() == hub) return {};
+  return wrong(hub ? "[hub] is missing, and this node is a hub"
+                   : "[hub] makes a hub, and this node is a peer",
+               hub ? "put [hub] back" : "take [hub] out, or join with a token of invite --hub");
+}
+
 }  // namespace
 
 Result<Prepared, Error> prepare(const identity::Places& places,
@@ -30,6 +54,8 @@ Result<Prepared, Error> prepare(const identity::Places& places,
   auto identity = identity::load_identity(*store);
   if (!identity) return Fail(identity.error());
   if (!*identity) return Fail(not_joined(places));
+  if (auto checked = check_certified(*config, (*identity)->enrolment); !checked)
+    return Fail(checked.error());
   auto lock = io::LockFile::take(places.state / "lock");
   if (!lock) return Fail(lock_error(lock.error()));
   return Prepared{std::move(*lock), std::move(*store), std::move(**identity), std::move(*config),

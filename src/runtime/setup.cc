@@ -270,11 +270,29 @@ Result<NodeSummary, Error> init_node(const InitOptions& options) {
   return write_folder(options.places, *identity, with_hub_section(*text, true));
 }
 
+Result<void, Error> forget_network(const Places& places) {
+  const auto file = load_valid_config(places.config_file, [](const char*) { return nullptr; });
+  // One that is missing or wrong is left as it is: the keys are what must go.
+  if (!file || file->loaded.config.network.hubs.empty()) return {};
+  const auto& hubs = file->loaded.config.network.hubs;
+  const bool written_by_join = std::ranges::all_of(hubs, [](const auto& hub) { return !!hub.key; });
+  if (!written_by_join) return {};
+  const auto text = read_config_text(places.config_file);
+  if (!text) return Fail(text.error());
+  const auto edited = config::set_key(*text, "network.hubs", "[]");
+  return edited ? write_config_text(places.config_file, *edited) : Result<void, Error>();
+}
+
 Result<NodeSummary, Error> join_node(const JoinOptions& options) {
   auto token = read_token(options);
   if (!token) return Fail(token.error());
   auto before = look_around(options.places);
   if (!before) return Fail(before.error());
+  if (before->config.hub && !options.hub) {
+    return Fail(Error{Errc::kUsage,
+                      "join: " + options.places.config_file.string() + " has [hub], which makes a hub",
+                      "take the section out, or join with --hub"});
+  }
   auto identity = joining_identity(*before, *token, options.places);
   if (!identity) return Fail(identity.error());
   auto& enrolment = identity->enrolment;

@@ -51,8 +51,13 @@ struct JoinOptions {
   std::optional<Endpoint> public_endpoint;
 };
 // Redeems the token at one of its hubs and writes the folder; leaves nothing behind when it fails.
-// Errors: kToken*, kHubUnreachable (the text names each address), kNameTaken, kPermission, kFile.
+// Errors: kToken*, kHubUnreachable (the text names each address), kNameTaken, kPermission, kFile,
+// kUsage (ginnel.toml has [hub], and this joins as a peer).
 Result<NodeSummary, Error> join_node(const JoinOptions& options);
+
+// Takes the hubs that join wrote out of ginnel.toml, so that the folder may join another network. Hubs
+// that a person wrote (without a key) stay. Errors: kFile, kPermission.
+Result<void, Error> forget_network(const identity::Places& places);
 
 struct DaemonOptions {
   identity::Places places;

@@ -173,6 +173,24 @@ TEST_F(Setup, ADamagedEnrolmentIsUnreadable) {
   }
 }
 
+// docs/cli.md: "What is certified at `init` or `join` stays".
+TEST_F(Setup, AFileThatSaysOtherThanTheCertificateIsRefused) {
+  ASSERT_TRUE(init());
+  const std::string good = toml();
+  ASSERT_TRUE(prepare(places_, no_environment));
+  for (const std::string& text :
+       {std::string("[node]\nname = \"other\"\n[hub]\n"), std::string("[node]\nname = \"hub-a\"\n"),
+        good + "\n[network]\ncidr = \"10.77.0.0/16\"\n"}) {
+    write_toml(text);
+    const auto prepared = prepare(places_, no_environment);
+    ASSERT_FALSE(prepared) << text;
+    EXPECT_EQ(prepared.error().code, Errc::kConfigValue) << text;
+    EXPECT_FALSE(prepared.error().hint.empty());
+  }
+  write_toml(good + "\n[network]\ncidr = \"10.66.0.0/16\"\n");
+  EXPECT_TRUE(prepare(places_, no_environment));
+}
+
 TEST_F(Setup, TheEnvironmentsLogLevelIsChecked) {
   ASSERT_TRUE(init());
   const auto loud = [](const char*) { return "loud"; };

@@ -312,8 +312,24 @@ def unknown_peer(story):
         story.scene("A peer is asked for what only a hub can do")
         story.fails(*alice, "invite", exit_code=1, code="E_NOT_A_HUB")
         story.fails(*alice, "revoke", "hub", exit_code=1, code="E_NOT_A_HUB")
+        malformed_requests(story)
         story.scene("A second daemon in the same folder")
         story.fails(*alice, "up", exit_code=1, code="E_ALREADY_RUNNING")
+
+
+def malformed_requests(story):
+    """What no verb sends is refused, and the daemon goes on. No part of the transcript."""
+    for path, body in [("invite", '{"hub":"x"}'), ("invite", '{"uses":"x"}'), ("invite", "[]"),
+                       ("ping", '{"peer":"alice","count":"x"}'), ("ping", "{"), ("msg", "{}"),
+                       ("msg", '{"peers":["alice"],"data":"x","ack":7}'), ("nothing", "{}")]:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(os.path.join(story.path("hub"), "ginnel.sock"))
+            client.sendall((f"POST /v1/{path} HTTP/1.1\r\nHost: x\r\n"
+                            f"Content-Length: {len(body)}\r\n\r\n{body}").encode())
+            answer = client.recv(65536).decode()
+        if not answer.startswith("HTTP/1.1 4"):
+            story.wrong.append(f"POST /v1/{path} {body}: {answer!r}")
 
 
 def busy_port(story):

@@ -36,7 +36,7 @@ ERRORS = [
      "ginnel: wg export tablet: --endpoint nowhere is no HOST:PORT [E_USAGE]\n"
      "  -> for instance --endpoint vpn.example.org:7700\n"),
     ("export tab.let", 2,
-     "ginnel: wg export tab.let: must be 1 to 63 letters, digits and hyphens [E_USAGE]\n"
+     "ginnel: wg export tab.let: must be 1 to 63 of a-z, 0-9 and - [E_USAGE]\n"
      "  -> ginnel help E_USAGE\n"),
 ]
 

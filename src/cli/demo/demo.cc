@@ -27,7 +27,7 @@ Outcome verdict(Story& story, Clock::time_point start) {
   std::string list;
   for (const std::string& what : story.failures()) list += (list.empty() ? "" : ", ") + what;
   return Fail(Error{Errc::kInternal, "demo: not every step did what it should: " + list,
-                    "ginnel doctor"});
+                    "see above what failed, and the end of its log"});
 }
 
 }  // namespace

@@ -73,6 +73,16 @@ ByteVector message_of(const Certificate& c, const crypto::NetworkPublic& network
 
 }  // namespace
 
+bool are_tags(std::span<const Tag> tags) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    if (tags[i].key.empty() || tags[i].key.size() > kTagKeyBytesMax) return false;
+    if (i > 0 && tags[i].key <= tags[i - 1].key) return false;
+    bytes += 2 + tags[i].key.size() + tags[i].value.size();
+  }
+  return tags.size() <= kTagsMax && bytes <= kTagsBytesMax;
+}
+
 KeyHash key_hash(const crypto::NetworkPublic& key) { return hash_of(key.bytes()); }
 KeyHash key_hash(const crypto::IdentityPublic& key) { return hash_of(key.bytes()); }
 

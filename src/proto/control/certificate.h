@@ -20,6 +20,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ struct Tag {
   std::string value;
   friend auto operator<=>(const Tag&, const Tag&) = default;
 };
+// A certificate may carry them: sorted, each key once, within the limits above.
+bool are_tags(std::span<const Tag> tags);
 
 // What a hub may do in the network key's place. Nobody can hand this on.
 struct Delegation {

@@ -18,7 +18,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Reason::kCount)> kRows = {{
     {"R_IDLE", "no traffic lately, so no direct path is kept open", "send something: ginnel ping"},
     {"R_PROBING", "direct addresses are being tried", "wait a moment"},
     {"R_NO_CANDIDATES", "the peer told no address that could be tried",
-     "see on the peer what `ginnel netcheck` says of its addresses"},
+     "see on the peer what `ginnel status` says of its hubs and its NAT"},
     {"R_NO_ANSWER", "packets were sent directly, no authenticated answer came back",
      "allow UDP between the two networks, or map the peer's port at its router"},
     {"R_PEER_SILENT", "the peer did not answer the call through the hub",
@@ -36,7 +36,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Reason::kCount)> kRows = {{
     {"R_BUDGET", "the budget for probes is used up for now",
      "wait a minute, or raise [punch] probes_per_second"},
     {"R_NO_PATH", "neither a hub nor a direct path leads to the peer",
-     "see that a hub is reachable: ginnel netcheck"},
+     "see that a hub is reachable: ginnel hubs"},
 }};
 
 const Row& row_of(Reason reason) {

@@ -22,11 +22,6 @@ struct HubName {
   std::uint16_t port = 0;
 };
 
-struct OverlayAddress {
-  Address address;
-  std::uint8_t length = 128;  // counted in the 128-bit form, as Prefix does
-};
-
 struct WireguardPeer {
   std::string name;
   crypto::SessionPublic public_key;
@@ -37,7 +32,6 @@ struct WireguardPeer {
 };
 
 enum class TunEnable : std::uint8_t { kAuto, kYes, kNo };
-enum class Repair : std::uint8_t { kAuto, kOff };
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kAuto, kJournald, kText, kJson };
 
@@ -51,11 +45,9 @@ struct Config {
     std::optional<Prefix> cidr;            // nullopt: what the network says, else 10.66.0.0/16
     std::optional<Nanoseconds> heartbeat;  // nullopt: 2 s to hubs, by use to peers
     Nanoseconds resolve_timeout = 10s;
-    Nanoseconds retain = 30s;
   } network;
   struct Tun {
     TunEnable enable = TunEnable::kAuto;
-    std::optional<OverlayAddress> address;
     std::optional<std::uint16_t> mtu;  // bytes
   } tun;
   struct Dns {
@@ -65,10 +57,6 @@ struct Config {
     bool enable = true;
     std::uint32_t probes_per_second = 500;
   } punch;
-  struct Link {
-    Repair repair = Repair::kAuto;
-    double overhead_max = 0.2;  // of the payload's bytes
-  } link;
   struct Hub {
     std::optional<Endpoint> public_endpoint;
     std::optional<std::uint16_t> probe_port;  // nullopt: port + 1

@@ -49,15 +49,12 @@ TEST(Config, FallbacksOfTheTableAreWhatTheStructHolds) {
     const Config given = load(text).config;
     const Config builtin;
     EXPECT_EQ(given.network.resolve_timeout, builtin.network.resolve_timeout);
-    EXPECT_EQ(given.network.retain, builtin.network.retain);
     EXPECT_EQ(given.network.heartbeat, builtin.network.heartbeat);
     EXPECT_EQ(given.tun.enable, builtin.tun.enable);
     EXPECT_EQ(given.tun.mtu, builtin.tun.mtu);
     EXPECT_EQ(given.dns.names, builtin.dns.names);
     EXPECT_EQ(given.punch.enable, builtin.punch.enable);
     EXPECT_EQ(given.punch.probes_per_second, builtin.punch.probes_per_second);
-    EXPECT_EQ(given.link.repair, builtin.link.repair);
-    EXPECT_EQ(given.link.overhead_max, builtin.link.overhead_max);
     EXPECT_EQ(given.log.level, builtin.log.level);
     EXPECT_EQ(given.log.format, builtin.log.format);
   }
@@ -74,7 +71,7 @@ cidr = "10.70.0.0/20"
 heartbeat = "5s"
 [tun]
 enable = "no"
-address = "10.70.0.9/20"
+address = "auto"
 mtu = 1280
 [hub]
 public = "203.0.113.9:7700"
@@ -94,7 +91,6 @@ level = "debug"
   EXPECT_EQ(c.network.cidr->text(), "10.70.0.0/20");
   EXPECT_EQ(c.network.heartbeat, Nanoseconds(5s));
   EXPECT_EQ(c.tun.enable, TunEnable::kNo);
-  EXPECT_EQ(c.tun.address->address.text(), "10.70.0.9");
   EXPECT_EQ(c.tun.mtu, 1280);
   EXPECT_EQ(c.hub->public_endpoint->text(), "203.0.113.9:7700");
   EXPECT_EQ(c.hub->probe_port, 9000);
@@ -154,6 +150,15 @@ TEST(Config, EveryLackingKeyIsRefusedAndSaysSo) {
   }
 }
 
+TEST(Config, WhatWouldDoNothingIsRefused) {
+  EXPECT_THAT(problems("[network]\nretain = \"30s\"\n"),
+              ElementsAre(HasSubstr("this version lacks another time")));
+  EXPECT_THAT(problems("[link]\nrepair = \"auto\"\noverhead_max = \"20%\"\n"),
+              ElementsAre("g.toml:1:2: link: this version lacks repair of bad links [E_CONFIG_KEY]"));
+  EXPECT_THAT(problems("[tun]\naddress = \"10.66.0.2/16\"\n"),
+              ElementsAre(HasSubstr("must be \"auto\"")));
+}
+
 TEST(Config, ALackingValueDoesNotRefuseTheOtherOnes) {
   EXPECT_THAT(problems("[network]\nconnect = \"on-demand\"\n"), IsEmpty());
   EXPECT_THAT(problems("[network]\nconnect = \"eager\"\n"),
@@ -176,15 +181,11 @@ TEST(Config, BadValuesAreRefused) {
       "[network]\ncidr = \"fd00::/8\"",
       "[network]\ncidr = \"10.66.0.0/31\"",
       "[network]\nheartbeat = \"1ms\"",
-      "[network]\nretain = \"10\"",
-      "[network]\nretain = 10",
       "[tun]\nmtu = 1279",
       "[tun]\nmtu = \"big\"",
-      "[tun]\naddress = \"10.66.0.2\"",
+      "[tun]\naddress = \"10.66.0.2/16\"",
       "[tun]\nenable = false",
       "[punch]\nenable = \"yes\"",
-      "[link]\noverhead_max = \"101%\"",
-      "[link]\noverhead_max = 20",
       "[hub]\npublic = \"0.0.0.0:7700\"",
       "[hub]\npublic = \"203.0.113.9\"",
       "[hub]\nprobe_port = 65536",

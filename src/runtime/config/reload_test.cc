@@ -29,6 +29,15 @@ TEST(Reload, WhatWaitsForARestartIsNamedAgainNextTime) {
   EXPECT_THAT(again.restart, ElementsAre("node.name"));
 }
 
+// docs/cli.md: "all others that differ (`network.hubs` and `log.format`, for instance)".
+TEST(Reload, HubsAndTheLogsFormatWaitForARestart) {
+  Loaded running = load("[network]\nhubs = [\"a:1\"]\n");
+  const ReloadPlan plan =
+      take_changes(running, load("[network]\nhubs = [\"a:1\", \"b:1\"]\n[log]\nformat = \"json\"\n"));
+  EXPECT_THAT(plan.changed, IsEmpty());
+  EXPECT_THAT(plan.restart, ElementsAre("network.hubs", "log.format"));
+}
+
 TEST(Reload, ASectionThatCameOrWentNeedsARestart) {
   Loaded running = load("");
   EXPECT_THAT(take_changes(running, load("[hub]\nprobe_port = 7000\n")).restart,

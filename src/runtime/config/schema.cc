@@ -48,7 +48,7 @@ Wrong duration(Nanoseconds& field, const std::string& text, Nanoseconds low, Nan
 }
 
 Wrong set_name(Config& c, const Value& v) {
-  if (!is_node_name(v.text)) return "must be 1 to 63 letters, digits and hyphens";
+  if (!is_node_name(v.text)) return "must be 1 to 63 of a-z, 0-9 and -";
   c.node.name = v.text;
   return std::nullopt;
 }
@@ -103,7 +103,6 @@ Wrong set_heartbeat(Config& c, const Value& v) {
 Wrong set_resolve_timeout(Config& c, const Value& v) {
   return duration(c.network.resolve_timeout, v.text, 0s, 10min);
 }
-Wrong set_retain(Config& c, const Value& v) { return duration(c.network.retain, v.text, 0s, 24h); }
 
 Wrong set_tun_enable(Config& c, const Value& v) {
   return choose(c.tun.enable, v.text,
@@ -111,10 +110,9 @@ Wrong set_tun_enable(Config& c, const Value& v) {
                            Choice{std::string_view("yes"), TunEnable::kYes},
                            Choice{std::string_view("no"), TunEnable::kNo}});
 }
-Wrong set_tun_address(Config& c, const Value& v) {
-  if (v.text == "auto") return std::nullopt;
-  c.tun.address = parse_overlay_address(v.text);
-  if (!c.tun.address) return "must be \"auto\" or an address with its length: \"10.66.0.2/16\"";
+// The hub that certifies a node chooses its address (docs/design.md section 4).
+Wrong only_auto(Config&, const Value& v) {
+  if (v.text != "auto") return "must be \"auto\": this version lacks addresses of one's own choice";
   return std::nullopt;
 }
 Wrong set_tun_mtu(Config& c, const Value& v) {
@@ -139,18 +137,6 @@ Wrong set_punch_enable(Config& c, const Value& v) {
 }
 Wrong set_probes(Config& c, const Value& v) {
   return ranged(c.punch.probes_per_second, v.integer, 1, 10'000);
-}
-
-Wrong set_repair(Config& c, const Value& v) {
-  return choose(c.link.repair, v.text,
-                std::array{Choice{std::string_view("auto"), Repair::kAuto},
-                           Choice{std::string_view("off"), Repair::kOff}});
-}
-Wrong set_overhead(Config& c, const Value& v) {
-  const auto part = parse_percent(v.text);
-  if (!part || *part > 1) return "must be a percentage up to 100: \"20%\"";
-  c.link.overhead_max = *part;
-  return std::nullopt;
 }
 
 Wrong set_hub_public(Config& c, const Value& v) {
@@ -184,7 +170,7 @@ Wrong set_log_format(Config& c, const Value& v) {
 }
 
 Wrong set_peer_name(Config& c, const Value& v) {
-  if (!is_node_name(v.text)) return "must be 1 to 63 letters, digits and hyphens";
+  if (!is_node_name(v.text)) return "must be 1 to 63 of a-z, 0-9 and -";
   c.wireguard_peers.back().name = v.text;
   return std::nullopt;
 }
@@ -230,15 +216,12 @@ constexpr std::array kKeys = {
     Key{"network.when_hubs_lost", Form::kText, "\"continue\"", only_continue},
     Key{"network.heartbeat", Form::kText, "\"auto\"", set_heartbeat},
     Key{"network.resolve_timeout", Form::kText, "\"10s\"", set_resolve_timeout},
-    Key{"network.retain", Form::kText, "\"30s\"", set_retain},
     Key{"tun.enable", Form::kText, "\"auto\"", set_tun_enable},
-    Key{"tun.address", Form::kText, "\"auto\"", set_tun_address},
+    Key{"tun.address", Form::kText, "\"auto\"", only_auto},
     Key{"tun.mtu", Form::kTextOrInteger, "\"auto\"", set_tun_mtu},
     Key{"dns.names", Form::kText, "\"auto\"", set_dns_names},
     Key{"punch.enable", Form::kBoolean, "true", set_punch_enable},
     Key{"punch.probes_per_second", Form::kInteger, "500", set_probes},
-    Key{"link.repair", Form::kText, "\"auto\"", set_repair},
-    Key{"link.overhead_max", Form::kText, "\"20%\"", set_overhead},
     Key{"hub.public", Form::kText, "", set_hub_public},
     Key{"hub.probe_port", Form::kInteger, "", set_probe_port},
     Key{"log.level", Form::kText, "\"info\"", set_log_level},
@@ -254,8 +237,8 @@ constexpr std::array kPeerKeys = {
     Key{"wireguard.peer.keepalive", Form::kInteger, "0", set_peer_keepalive},
 };
 
-constexpr std::array<std::string_view, 8> kSections = {"node",  "network", "tun", "dns",
-                                                       "punch", "link",    "hub", "log"};
+constexpr std::array<std::string_view, 7> kSections = {"node",  "network", "tun", "dns",
+                                                       "punch", "hub",     "log"};
 
 // Take a row away once its feature is there.
 constexpr std::array kLacking = {
@@ -263,9 +246,9 @@ constexpr std::array kLacking = {
     Lacking{"network.allow", "", "a list of allowed Ids"},
     Lacking{"network.connect", "eager", "the eager full mesh"},
     Lacking{"network.when_hubs_lost", "stop", "stopping when every hub is lost"},
+    Lacking{"network.retain", "", "another time to keep messages for a vanished peer"},
     Lacking{"routes", "", "routes behind a node"},
-    Lacking{"link.repair", "arq", "loss repair"},
-    Lacking{"link.repair", "fec", "loss repair"},
+    Lacking{"link", "", "repair of bad links"},
     Lacking{"gossip", "", "gossip"},
     Lacking{"hub.tcp", "", "the relay over TCP"},
     Lacking{"hub.election", "", "the election of a Master"},

@@ -25,7 +25,8 @@ constexpr std::array kUnits = {
 };
 constexpr double kDurationMaxNs = 100.0 * 366 * 86'400e9;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes an unsigned decimal number, "12" or "1.5", off the front.
@@ -94,12 +95,6 @@ std::string duration_text(Nanoseconds duration) {
   return out;
 }
 
-std::optional<double> parse_percent(std::string_view text) {
-  const auto number = take_number(text);
-  if (!number || text != "%") return std::nullopt;
-  return *number / 100;
-}
-
 bool is_host_name(std::string_view text) {
   if (text.empty() || text.size() > 253) return false;
   char before = '.';
@@ -113,7 +108,8 @@ bool is_host_name(std::string_view text) {
 
 bool is_node_name(std::string_view text) {
   return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-         std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+         std::ranges::all_of(
+             text, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
 }
 
 std::string node_name_from_host(std::string_view host) {
@@ -158,15 +154,6 @@ std::optional<Endpoint> parse_listen(std::string_view text) {
   constexpr std::string_view kScheme = "udp://";
   if (!text.starts_with(kScheme)) return std::nullopt;
   return Endpoint::parse(text.substr(kScheme.size()));
-}
-
-std::optional<OverlayAddress> parse_overlay_address(std::string_view text) {
-  const auto prefix = Prefix::parse(text);
-  const auto slash = text.find('/');
-  if (!prefix || slash == std::string_view::npos) return std::nullopt;
-  const auto address = Address::parse(text.substr(0, slash));
-  if (!address) return std::nullopt;
-  return OverlayAddress{*address, prefix->length};
 }
 
 }  // namespace ginnel::config

@@ -16,12 +16,14 @@ using nlohmann::json;
 
 constexpr Nanoseconds kDefaultAck = 10s;
 constexpr Nanoseconds kConditionCheck = 50ms;
+// More often is a flood.
+constexpr Nanoseconds kPingEveryMin = 10ms;
 
 Nanoseconds seconds_of(const json& body, const char* key, Nanoseconds otherwise) {
   const auto it = body.find(key);
   if (it == body.end() || !it->is_number()) return otherwise;
   const double seconds = it->get<double>();
-  if (!(seconds > 0) || seconds > 1e9) return otherwise;
+  if (!(seconds >= 0) || seconds > 4e9) return otherwise;
   return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
@@ -95,7 +97,11 @@ json peer_name_json(const PeerInfo& peer) {
 }  // namespace
 
 void ControlApi::answer(const control_api::Request& request, const Responder& responder) {
-  dispatch(request, responder);
+  try {
+    dispatch(request, responder);
+  } catch (const json::exception&) {
+    fail(responder, malformed());  // a value of the wrong type
+  }
   daemon_.pump();
 }
 
@@ -146,7 +152,7 @@ void ControlApi::status(const Responder& responder) {
 void ControlApi::peers(const Responder& responder) {
   json rows = json::array();
   for (const PeerInfo& peer : daemon_.node().status(io::now()).peers) {
-    rows.push_back(peer_json(peer));
+    rows.push_back(peer_json(peer, daemon_.rates().of(peer)));
   }
   responder.ok(json{{"v", 1}, {"peers", std::move(rows)}}.dump());
 }
@@ -167,18 +173,25 @@ PeerInfo ControlApi::info_of(const Id& id) const {
   return out;
 }
 
+// Of a peer's path, not of the node itself, which needs none.
+Result<Id, Error> ControlApi::other(const std::string& peer) const {
+  auto id = daemon_.node().resolve(peer);
+  if (!id || *id != daemon_.node().self().id) return id;
+  return Fail(Error{Errc::kUsage, peer + " is this node itself", "ginnel peers"});
+}
+
 void ControlApi::why(const std::string& peer, const Responder& responder) {
-  const auto id = daemon_.node().resolve(peer);
+  const auto id = other(peer);
   if (!id) return fail(responder, id.error());
   const PeerInfo info = info_of(*id);
   json attempts = json::array();
   for (const Attempt& attempt : daemon_.node().why(io::now(), *id)) {
-    attempts.push_back({{"local", attempt.local},
+    attempts.push_back({{"local", text_or_null(attempt.local)},
                         {"remote", attempt.remote},
                         {"kind", attempt.kind},
                         {"result", attempt.result},
-                        {"reason", attempt.reason},
-                        {"fix", attempt.fix},
+                        {"reason", text_or_null(attempt.reason)},
+                        {"fix", text_or_null(attempt.fix)},
                         {"at", rfc3339(attempt.at)}});
   }
   responder.ok(json{{"v", 1},
@@ -394,13 +407,13 @@ void ControlApi::confirm(std::uint64_t number, std::size_t lines) {
 
 void ControlApi::ping(const json& body, const Responder& responder) {
   const std::string peer = text_at(body, "peer");
-  const auto id = daemon_.node().resolve(peer);
+  const auto id = other(peer);
   if (!id) return fail(responder, id.error());
   const std::uint64_t number = next_++;
   Pinging pinging{.responder = responder, .peer = peer, .id = *id};
   pinging.count = body.value("count", 0u);
   pinging.size = body.value("size", std::size_t{56});
-  pinging.interval = seconds_of(body, "interval", 1s);
+  pinging.interval = std::max(seconds_of(body, "interval", 1s), kPingEveryMin);
   pinging.until_direct = body.value("until_direct", false);
   io::EventLoop& loop = daemon_.loop();
   pinging.alarm = loop.add_alarm([this, number] { send_ping(number); });

@@ -73,6 +73,7 @@ class ControlApi {
   void status(const Responder& responder);
   void peers(const Responder& responder);
   void hubs(const Responder& responder);
+  Result<Id, Error> other(const std::string& peer) const;
   void why(const std::string& peer, const Responder& responder);
   void invite(const json& body, const Responder& responder);
   void revoke(const json& body, const Responder& responder);

@@ -29,6 +29,8 @@ Result<void, Error> Daemon::open() {
   if (auto done = engine_.start_forwarding(tun_ ? &tun_->device() : nullptr); !done) return done;
   engine_.forwarding()->on_device_gone([this] { forget_tun(); });
   if (auto done = open_control_socket(); !done) return done;
+  traffic_alarm_ = loop().add_alarm([this] { sample_traffic(); });
+  sample_traffic();
   return loop().watch(signals_->fd(), {.read = true}, [this](io::Ready) {
     while (const auto number = signals_->next()) {
       if (*number == SIGHUP) {
@@ -111,6 +113,12 @@ void Daemon::forget_tun() {
   spdlog::warn("no TUN device, messages only: {} [E_NO_TUN]", tun_reason_);
 }
 
+void Daemon::sample_traffic() {
+  const Instant now = io::now();
+  rates_.sample(now, node().status(now).peers);
+  loop().set(traffic_alarm_, now + TrafficRates::kEvery);
+}
+
 void Daemon::handle(const node::Event& event) {
   if (const auto* packet = std::get_if<node::TunPacket>(&event)) {
     if (tun_) tun_->write(packet->bytes);
@@ -188,6 +196,7 @@ DaemonFacts Daemon::facts() const {
   out.tun = tun_ != nullptr && tun_reason_.empty();
   out.tun_reason = tun_reason_;
   out.warnings = warnings_.at(io::now());
+  out.rates = &rates_;
   const config::Config& config = engine_.config();
   out.mtu = config.tun.mtu.value_or(TunLinkOptions{}.mtu_bytes);
   out.hub = config.hub.has_value();

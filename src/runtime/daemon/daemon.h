@@ -12,6 +12,7 @@
 #include "runtime/control/server.h"
 #include "runtime/daemon/documents.h"
 #include "runtime/daemon/recent_warnings.h"
+#include "runtime/daemon/traffic_rates.h"
 #include "runtime/daemon/tun_link.h"
 #include "runtime/engine/engine.h"
 #include "runtime/names/names.h"
@@ -36,6 +37,7 @@ class Daemon {
   node::Node& node() { return engine_.node(); }
   io::EventLoop& loop() { return engine_.loop(); }
   DaemonFacts facts() const;
+  const TrafficRates& rates() const { return rates_; }
   std::uint16_t port() const { return engine_.local().port; }
   const config::Config& config() const { return engine_.config(); }
   // `config reload` and SIGHUP. Errors: kConfig*, kFile, kPermission; nothing was changed.
@@ -53,6 +55,7 @@ class Daemon {
   Result<void, Error> open_tun();
   Result<void, Error> open_control_socket();
   void forget_tun();
+  void sample_traffic();
   void handle(const node::Event& event);
   void log(const node::Notice& notice);
   void open_names();
@@ -64,8 +67,10 @@ class Daemon {
   Instant started_;
   std::optional<io::Signals> signals_;
   RecentWarnings warnings_;
+  TrafficRates rates_;
   std::unique_ptr<TunLink> tun_;  // outlives the engine, whose threads use it
   Engine engine_;
+  io::Alarm traffic_alarm_;
   std::string tun_reason_;
   std::unique_ptr<Names> names_;  // while a TUN is up and dns.names is on
   bool names_posted_ = false;     // tell_names() waits in the loop

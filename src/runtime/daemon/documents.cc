@@ -8,8 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-json text_or_null(const std::string& text) { return text.empty() ? json() : json(text); }
-
 json seconds_or_null(const std::optional<std::chrono::nanoseconds>& span) {
   return span ? json(std::chrono::duration<double>(*span).count()) : json();
 }
@@ -63,6 +61,8 @@ std::string rfc3339(std::chrono::system_clock::time_point time) {
   return text;
 }
 
+json text_or_null(const std::string& text) { return text.empty() ? json() : json(text); }
+
 json path_json(const PathInfo& path) {
   return {{"kind", path_kind_name(path.kind)},
           {"via", text_or_null(path.via)},
@@ -71,7 +71,7 @@ json path_json(const PathInfo& path) {
           {"mtu", path.mtu == 0 ? json() : json(path.mtu)}};
 }
 
-json peer_json(const PeerInfo& peer) {
+json peer_json(const PeerInfo& peer, const TrafficRate& rate) {
   return {{"id", peer.id.is_nil() ? json() : json(peer.id.text())},
           {"name", peer.name},
           {"addresses", peer.addresses},
@@ -82,6 +82,8 @@ json peer_json(const PeerInfo& peer) {
           {"repair", {{"mode", "off"}, {"overhead", 0.0}}},
           {"rx_bytes", peer.rx_bytes},
           {"tx_bytes", peer.tx_bytes},
+          {"rx_rate", rate.rx},
+          {"tx_rate", rate.tx},
           {"last_seen", peer.last_seen ? json(rfc3339(*peer.last_seen)) : json()}};
 }
 
@@ -98,7 +100,7 @@ json status_json(const node::StatusSnapshot& status, const DaemonFacts& facts) {
   json hubs = json::array();
   for (const auto& hub : status.hubs) hubs.push_back(hub_json(hub));
   json peers = json::array();
-  for (const auto& peer : status.peers) peers.push_back(peer_json(peer));
+  for (const auto& peer : status.peers) peers.push_back(peer_json(peer, facts.rates->of(peer)));
   return {{"v", 1},
           {"network", status.network},
           {"self",

@@ -6,6 +6,7 @@
 
 #include "node/events.h"
 #include "node/snapshot.h"
+#include "runtime/daemon/traffic_rates.h"
 
 namespace ginnel::runtime {
 
@@ -18,13 +19,16 @@ struct DaemonFacts {
   std::size_t mtu = 0;
   bool hub = false;
   std::vector<node::Notice> warnings;  // of late
+  const TrafficRates* rates = nullptr;  // the daemon's
 };
 
 // "2026-11-24T06:02:32.123Z"
 std::string rfc3339(std::chrono::system_clock::time_point time);
 
+// null where there is none.
+nlohmann::json text_or_null(const std::string& text);
 nlohmann::json path_json(const PathInfo& path);
-nlohmann::json peer_json(const PeerInfo& peer);
+nlohmann::json peer_json(const PeerInfo& peer, const TrafficRate& rate);
 nlohmann::json hub_json(const node::HubStatus& hub);
 nlohmann::json status_json(const node::StatusSnapshot& status, const DaemonFacts& facts);
 

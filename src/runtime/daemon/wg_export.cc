@@ -42,7 +42,7 @@ Result<json, Error> export_peer(Daemon& daemon, const ExportRequest& request) {
   config::WireguardPeer peer;
   peer.name = request.name;
   if (!config::is_node_name(request.name)) {
-    return Fail(export_usage(request, "must be 1 to 63 letters, digits and hyphens", ""));
+    return Fail(export_usage(request, "must be 1 to 63 of a-z, 0-9 and -", ""));
   }
   if (auto checked = check_via(daemon, request); !checked) return Fail(checked.error());
   const auto key = crypto::SessionPublic::from_base64(request.public_key);
