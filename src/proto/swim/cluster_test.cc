@@ -195,7 +195,8 @@ TEST(Cluster, ANameThatIsAliveElsewhereIsAConflictAndTheFirstHolderStays) {
   c.run(10s);
   EXPECT_EQ(c[0].member("n1")->endpoint, Cluster::endpoint_of(1));
   EXPECT_FALSE(c.events_of<Conflict>(0).empty());
-  EXPECT_FALSE(c.events_of<Conflict>(impostor).empty());
+  EXPECT_FALSE(c.events_of<NameTaken>(impostor).empty());
+  EXPECT_TRUE(c.events_of<JoinDone>(impostor).empty());
 }
 
 TEST(Cluster, ChangedMetaReachesEverybody) {

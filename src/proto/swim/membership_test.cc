@@ -33,20 +33,28 @@ class MembershipTest : public ::testing::Test {
   }
   // Nothing queued, no event.
   void drain() {
-    events.clear();
+    while (queue.pop()) {
+    }
+    told.clear();
     std::vector<ByteVector> out;
     while (!list.broadcasts().empty()) list.broadcasts().take(60'000, 2, 1, out);
   }
   template <class E>
-  std::size_t count() const {
+  std::size_t count() {
     return static_cast<std::size_t>(std::ranges::count_if(
-        events, [](const Event& e) { return std::holds_alternative<E>(e); }));
+        events(), [](const Event& e) { return std::holds_alternative<E>(e); }));
+  }
+
+  const std::vector<Event>& events() {
+    while (auto event = queue.pop()) told.push_back(*std::move(event));
+    return told;
   }
 
   Config config;
-  std::deque<Event> events;
+  EventQueue queue;
+  std::vector<Event> told;
   Instant now;
-  Membership list{config, Rng::from_seed(3), events};
+  Membership list{config, Rng::from_seed(3), queue};
 };
 
 TEST_F(MembershipTest, ANewAliveMemberJoinsAndIsPassedOn) {
@@ -61,7 +69,7 @@ TEST_F(MembershipTest, TheSameAliveAgainChangesNothing) {
   drain();
   list.apply(now, alive("a", 1));
   list.apply(now, alive("a", 0));
-  EXPECT_TRUE(events.empty());
+  EXPECT_TRUE(events().empty());
   EXPECT_TRUE(list.broadcasts().empty());
 }
 
@@ -176,7 +184,7 @@ TEST_F(MembershipTest, ASuspectIsPassedOnAndThenDeclaredDeadByUs) {
   list.handle_timeout(now);
   EXPECT_EQ(state("a"), State::kDead);
   ASSERT_EQ(count<Failed>(), 1u);
-  const auto& failed = std::get<Failed>(events.back());
+  const auto& failed = std::get<Failed>(events().back());
   EXPECT_EQ(failed.by, "me");
   EXPECT_EQ(failed.member.suspected_by, std::vector<std::string>{"accuser"});
 }
