@@ -239,6 +239,13 @@ TEST_F(MembershipTest, DeadAboutItselfIsLeft) {
   EXPECT_EQ(count<Left>(), 1u);
 }
 
+TEST_F(MembershipTest, DeadNobodyKnownIsCounted) {
+  dead("ghost", 1);
+  EXPECT_EQ(list.dropped(Drop::kUnknownMember), 1u);
+  EXPECT_EQ(list.table().find("ghost"), nullptr);
+  EXPECT_TRUE(events().empty());
+}
+
 TEST_F(MembershipTest, DeadTwiceIsOneEvent) {
   list.apply(now, alive("a", 1));
   dead("a", 1);
@@ -262,6 +269,21 @@ TEST_F(MembershipTest, DeadAboutUsIsRefutedUnlessWeLeave) {
   EXPECT_EQ(state("me"), State::kLeft);
   list.apply(now, alive("me", 9, 1));
   EXPECT_EQ(state("me"), State::kLeft) << "a late alive does not bring us back";
+}
+
+// memberlist's TestSuspicion_Timer_Immediate: more time has passed than is then left.
+TEST_F(MembershipTest, AConfirmationAfterTheMinimumEndsTheSuspicionAtOnce) {
+  for (std::uint8_t i = 2; i < 8; ++i) list.apply(now, alive("m" + std::to_string(i), 1, i));
+  suspect("m2", 1, "m3");
+  now = now + 10s;
+  list.handle_timeout(now);
+  ASSERT_EQ(state("m2"), State::kSuspect);
+  suspect("m2", 1, "m4");
+  suspect("m2", 1, "m5");
+  ASSERT_TRUE(list.next_timeout());
+  EXPECT_LE(*list.next_timeout(), now);
+  list.handle_timeout(now);
+  EXPECT_EQ(state("m2"), State::kDead);
 }
 
 // memberlist mergeState: another's dead is only suspected here.
