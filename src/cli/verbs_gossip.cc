@@ -80,8 +80,8 @@ Result<void, Error> read_own_words(const Arguments& arguments, gossip::Options& 
   if (!tags) return Fail(tags.error());
   options.tags = *std::move(tags);
   if (arguments.has("--meta")) options.meta = arguments.get("--meta");
-  const std::size_t size = options.meta ? options.meta->size()
-                                        : swim::serf::encode_tags(options.tags).size();
+  const std::size_t size =
+      options.meta ? options.meta->size() : swim::serf::encode_tags(options.tags).size();
   if (size <= swim::kMetaBytesMax) return {};
   return Fail(usage("gossip", std::string(options.meta ? "--meta" : "the tags take") + " " +
                                   std::to_string(size) + " bytes; the most is 512"));
@@ -89,14 +89,18 @@ Result<void, Error> read_own_words(const Arguments& arguments, gossip::Options& 
 
 Result<void, Error> read_choices(const Arguments& arguments, gossip::Options& options) {
   const std::string preset = arguments.has("--preset") ? arguments.get("--preset") : "lan";
-  if (preset == "wan") options.preset = gossip::Preset::kWan;
-  else if (preset == "local") options.preset = gossip::Preset::kLocal;
+  if (preset == "wan")
+    options.preset = gossip::Preset::kWan;
+  else if (preset == "local")
+    options.preset = gossip::Preset::kLocal;
   else if (preset != "lan") {
     return Fail(usage("gossip", "--preset " + preset + ": must be lan, wan or local"));
   }
   const std::string app = arguments.has("--app") ? arguments.get("--app") : "auto";
-  if (app == "serf") options.app = swim::App::kSerf;
-  else if (app == "none") options.app = swim::App::kNone;
+  if (app == "serf")
+    options.app = swim::App::kSerf;
+  else if (app == "none")
+    options.app = swim::App::kNone;
   else if (app != "auto") {
     return Fail(usage("gossip", "--app " + app + ": must be auto, serf or none"));
   }
@@ -104,8 +108,8 @@ Result<void, Error> read_choices(const Arguments& arguments, gossip::Options& op
 }
 
 Result<void, Error> read_addresses(const Arguments& arguments, gossip::Options& options) {
-  const auto bind = endpoint_of(arguments.has("--bind") ? arguments.get("--bind") : "0.0.0.0",
-                                "--bind");
+  const auto bind =
+      endpoint_of(arguments.has("--bind") ? arguments.get("--bind") : "0.0.0.0", "--bind");
   if (!bind) return Fail(bind.error());
   options.bind = *bind;
   if (arguments.has("--advertise")) {
@@ -145,7 +149,8 @@ Outcome run_gossip(Context& context, const Arguments& arguments) {
 std::string joined_texts(const Json& list, std::string_view between) {
   std::string out;
   for (const Json& entry : list) {
-    if (entry.is_string()) out += (out.empty() ? "" : std::string(between)) + entry.get<std::string>();
+    if (entry.is_string())
+      out += (out.empty() ? "" : std::string(between)) + entry.get<std::string>();
   }
   return out;
 }
@@ -155,7 +160,8 @@ std::string render_members(const Json& document) {
   for (const Json& row : child(document, "members")) {
     std::string tags;
     for (const auto& [key, value] : child(row, "tags").items()) {
-      tags += (tags.empty() ? "" : ",") + key + "=" + (value.is_string() ? value.get<std::string>() : "");
+      tags += (tags.empty() ? "" : ",") + key + "=" +
+              (value.is_string() ? value.get<std::string>() : "");
     }
     const std::string accusers = joined_texts(child(row, "suspected_by"), ",");
     table.add({text_at(row, "name"), text_at(row, "address"), text_at(row, "state"),
@@ -175,7 +181,8 @@ Outcome run_events(Context& context, const Arguments& arguments) {
   const Json body = {{"follow", arguments.has("--follow")}};
   const auto done = client->stream({"POST", "/v1/events", dump(body)}, [&](std::string_view text) {
     context.out << (arguments.json ? std::string(text) : gossip::human_line(parse_document(text)))
-                << "\n" << std::flush;
+                << "\n"
+                << std::flush;
     return static_cast<bool>(context.out);
   });
   if (!done) return Fail(done.error());
@@ -272,8 +279,9 @@ Outcome key_outcome(Context& context, const Arguments& arguments, const std::str
                 << text_at(row, "text") << "\n";
   }
   if (text_at(document, "scope") == "member") {
-    context.err << "ginnel: this member only: plain memberlist has no messages about keys, so run it "
-                   "at each member\n";
+    context.err
+        << "ginnel: this member only: plain memberlist has no messages about keys, so run it "
+           "at each member\n";
   }
   const double silent =
       number_at(document, "members").value_or(0) - number_at(document, "answered").value_or(0);
@@ -289,7 +297,8 @@ Result<std::string, Error> key_text(const Context& context, const Arguments& arg
                                     const std::string& verb) {
   const std::string file = arguments.get("--token-file");
   std::string text;
-  if (file.empty()) return Fail(usage(verb, "no key: give --token-file F, or - for standard input"));
+  if (file.empty())
+    return Fail(usage(verb, "no key: give --token-file F, or - for standard input"));
   if (file == "-") {
     text.assign(std::istreambuf_iterator(context.in), {});
   } else {
@@ -370,38 +379,80 @@ Verb gossip_verb() {
 std::vector<Verb> gossip_verbs() {
   return {
       gossip_verb(),
-      {"members", "", "The members as gossip sees them",
+      {"members",
+       "",
+       "The members as gossip sees them",
        {"ginnel members", "ginnel members --json | jq .members[].state"},
-       {}, {1, 3, 4, 130}, 0, 0, run_members},
-      {"events", "", "What happened in the cluster",
+       {},
+       {1, 3, 4, 130},
+       0,
+       0,
+       run_members},
+      {"events",
+       "",
+       "What happened in the cluster",
        {"ginnel events", "ginnel events -f --json"},
        {{"Events",
          {{"--follow", "", "go on with what comes, until interrupted", "", "", false, 'f'}}}},
-       {1, 3, 4, 130}, 0, 0, run_events},
-      {"tags set", "K=V…", "Set tags of this member", {"ginnel tags set role=web zone=b"},
-       {}, {1, 3, 4, 130}, 1, kWordsMax, run_tags_set},
-      {"tags del", "K…", "Take tags off this member", {"ginnel tags del zone"},
-       {}, {1, 3, 4, 130}, 1, kWordsMax, run_tags_del},
-      {"event", "NAME [DATA|-]", "Tell all members of a serf cluster something",
+       {1, 3, 4, 130},
+       0,
+       0,
+       run_events},
+      {"tags set",
+       "K=V…",
+       "Set tags of this member",
+       {"ginnel tags set role=web zone=b"},
+       {},
+       {1, 3, 4, 130},
+       1,
+       kWordsMax,
+       run_tags_set},
+      {"tags del",
+       "K…",
+       "Take tags off this member",
+       {"ginnel tags del zone"},
+       {},
+       {1, 3, 4, 130},
+       1,
+       kWordsMax,
+       run_tags_del},
+      {"event",
+       "NAME [DATA|-]",
+       "Tell all members of a serf cluster something",
        {"ginnel event deploy v1.2", "ginnel event deploy --no-coalesce"},
        {{"Event", {{"--no-coalesce", "", "each one counts, not only the last of its name"}}}},
-       {1, 3, 4, 130}, 1, 2, run_event},
-      {"query", "NAME [DATA|-]", "Ask all members of a serf cluster",
+       {1, 3, 4, 130},
+       1,
+       2,
+       run_event},
+      {"query",
+       "NAME [DATA|-]",
+       "Ask all members of a serf cluster",
        {"ginnel query uptime", "ginnel query load --node web-1 --timeout 5"},
        {{"Query",
          {{"--timeout", "S", "collect answers for S seconds", "as serf"},
           {"--no-ack", "", "ask for no acknowledgements"},
           {"--node", "NAME", "only this member", "", "", true},
           {"--tag", "K=PATTERN", "only members whose tag fits", "", "", true}}}},
-       {1, 3, 4, 130}, 1, 2, run_query},
-      {"key ls", "", "Which keys the members of an encrypted cluster hold",
-       {"ginnel key ls"}, {}, {1, 3, 4, 6, 130}, 0, 0, run_key_ls},
+       {1, 3, 4, 130},
+       1,
+       2,
+       run_query},
+      {"key ls",
+       "",
+       "Which keys the members of an encrypted cluster hold",
+       {"ginnel key ls"},
+       {},
+       {1, 3, 4, 6, 130},
+       0,
+       0,
+       run_key_ls},
       key_verb("key install", "Give a key to every member, beside the old ones",
                "ginnel key install --token-file new.key", run_key_install),
       key_verb("key use", "Encrypt with this key from now on, at every member",
                "ginnel key use --token-file new.key", run_key_use),
-      key_verb("key rm", "Take a key from every member",
-               "ginnel key rm --token-file old.key", run_key_rm),
+      key_verb("key rm", "Take a key from every member", "ginnel key rm --token-file old.key",
+               run_key_rm),
   };
 }
 

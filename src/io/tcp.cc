@@ -85,11 +85,15 @@ Result<std::unique_ptr<TcpListener>, Error> TcpListener::open(const Endpoint& bi
   return std::unique_ptr<TcpListener>(new TcpListener(std::move(fd), to_endpoint(name)));
 }
 
-std::optional<TcpStream> TcpListener::accept() {
+Result<TcpStream, TcpListener::Refusal> TcpListener::accept() {
   SocketAddress name{};
   socklen_t size = sizeof name;
   Fd fd(::accept4(fd_.get(), &name.any, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd) return std::nullopt;
+  if (!fd) {
+    const bool exhausted =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return Fail(exhausted ? Refusal::kExhausted : Refusal::kNobody);
+  }
   set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   return TcpStream(std::move(fd), to_endpoint(name));
 }

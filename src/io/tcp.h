@@ -1,7 +1,7 @@
 // TCP without waiting: a listener and its streams, for an event loop.
 //
 //   auto listener = TcpListener::open(*Endpoint::parse("127.0.0.1:7946"));
-//   while (auto stream = (*listener)->accept()) ...
+//   while (auto stream = (*listener)->accept()) ...  // then a Refusal tells what it stopped at
 //   auto stream = TcpStream::dial(peer);     // watch it for writing: then it is open, or failed
 //
 // One thread each. Only accept and dial allocate.
@@ -53,8 +53,11 @@ class TcpListener {
   // Errors: kPortBusy, kPermission, kConfigValue (no interface has the address), kInternal.
   static Result<std::unique_ptr<TcpListener>, Error> open(const Endpoint& bind);
 
-  // nullopt: nobody waits, or there are no descriptors left for now.
-  std::optional<TcpStream> accept();
+  enum class Refusal : std::uint8_t {
+    kNobody,     // nobody waits
+    kExhausted,  // somebody waits, but descriptors or memory are short: try again later
+  };
+  Result<TcpStream, Refusal> accept();
   int fd() const { return fd_.get(); }
   const Endpoint& local() const { return local_; }
 

@@ -8,6 +8,7 @@ On loopback, on ports that are free.
 import base64
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -229,6 +230,58 @@ def http():
             demand(error.code in (404, 405), f"{path}: {error.code}")
 
 
+def cpu_seconds(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors():
+    """Out of descriptors, a member neither spins nor forgets: it takes joins again afterwards."""
+    a = Member("fd")
+    a.hears("ready")
+    now_open = len(os.listdir(f"/proc/{a.process.pid}/fd"))
+    resource.prlimit(a.process.pid, resource.RLIMIT_NOFILE, (now_open + 4, now_open + 4))
+    held = [socket.create_connection(("127.0.0.1", a.port)) for _ in range(12)]
+    time.sleep(0.3)
+    before = cpu_seconds(a.process.pid)
+    time.sleep(0.5)
+    used = cpu_seconds(a.process.pid) - before
+    demand(used < 0.2, f"{used} s of processor time in half a second")
+    for connection in held:
+        connection.close()
+    b = Member("fe", "--join", a.address)
+    b.hears("joined")
+
+
+def faults():
+    """A member with another key or label is named in the log, with what is ours."""
+    path = os.path.join(FOLDER, "fault-keys")
+    keys_of = {}
+    for number in (3, 4):
+        keys_of[number] = f"{path}{number}"
+        with open(keys_of[number], "w") as out:
+            out.write(base64.b64encode(bytes([number] * 32)).decode() + "\n")
+        os.chmod(keys_of[number], 0o600)
+    a = Member("la", "--key-file", keys_of[3], "--label", "blue")
+    a.hears("ready")
+    print_of_3 = json.loads(a.ok("key", "ls", "--json"))["keys"][0]["fingerprint"]
+    other_key = Member("lb", "--key-file", keys_of[4], "--label", "blue", "--join", a.address)
+    failed = other_key.hears("join_failed")
+    print_of_4 = json.loads(other_key.ok("key", "ls", "--json"))["keys"][0]["fingerprint"]
+    demand(failed["code"] in ("E_DENIED", "E_TIMEOUT", "E_UNREACHABLE"), f"{failed}")
+    other_label = Member("lc", "--key-file", keys_of[3], "--label", "red", "--join", a.address)
+    other_label.hears("join_failed")
+    time.sleep(1.5)  # what was refused is looked at each second
+    logs = {}
+    for member in (other_key, other_label, a):
+        member.process.send_signal(signal.SIGTERM)
+        logs[member] = member.ends(0)
+    demand(f"no key opens it; our keys: {print_of_3}" in logs[a], f"no key in {logs[a]}")
+    demand(f"no key opens it; our keys: {print_of_4}" in logs[other_key],
+           f"no key in {logs[other_key]}")
+    demand('wrong label; our label: "blue"' in logs[a], f"no label in {logs[a]}")
+
+
 def usage():
     for words in (["--tag", "k"], ["--tag", "k=v", "--meta", "x"], ["--meta", "x" * 513],
                   ["--app", "consul"], ["--preset", "fast"], ["--bind", "nowhere"]):
@@ -237,7 +290,7 @@ def usage():
 
 
 def main():
-    cases = [lines_and_verbs, serf_verbs, keys, http, usage]
+    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, usage]
     failed = 0
     try:
         for case in cases:

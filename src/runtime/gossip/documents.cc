@@ -65,16 +65,14 @@ class SerfEvent {
   explicit SerfEvent(const Moment& at) : at_(at) {}
 
   json operator()(const swim::serf::EventArrived& e) const {
-    return event_json(
-        "event", {{"name", e.name}, {"data", to_base64(e.payload)}, {"ltime", e.ltime}}, at_);
+    return event_json("event",
+                      {{"name", e.name}, {"data", to_base64(e.payload)}, {"ltime", e.ltime}}, at_);
   }
   json operator()(const swim::serf::QueryArrived& e) const {
-    return event_json("query",
-                      {{"name", e.name},
-                       {"data", to_base64(e.payload)},
-                       {"ltime", e.ltime},
-                       {"from", e.from}},
-                      at_);
+    return event_json(
+        "query",
+        {{"name", e.name}, {"data", to_base64(e.payload)}, {"ltime", e.ltime}, {"from", e.from}},
+        at_);
   }
   json operator()(const swim::serf::KeyChanged& e) const {
     return event_json("key", {{"op", op_name(e.op)}, {"fingerprint", e.fingerprint}}, at_);
@@ -120,7 +118,8 @@ std::string detail_of(const json& event, const std::string& name) {
   if (name == "conflict") return ", kept; claimed by " + at(event, "other");
   if (name == "user") return shown(at(event, "data"));
   if (name == "key") return at(event, "op") + " " + at(event, "fingerprint");
-  if (name == "query") return at(event, "name") + " from " + at(event, "from") + shown(at(event, "data"));
+  if (name == "query")
+    return at(event, "name") + " from " + at(event, "from") + shown(at(event, "data"));
   if (name == "event") return at(event, "name") + shown(at(event, "data"));
   const std::string by = at(event, "by");
   return by.empty() ? "" : ", said " + by;
@@ -132,20 +131,28 @@ std::string_view app_name(App app) { return app == App::kSerf ? "serf" : "none";
 
 std::string_view state_name(swim::State state) {
   switch (state) {
-    case swim::State::kAlive: return "alive";
-    case swim::State::kSuspect: return "suspect";
-    case swim::State::kDead: return "failed";
-    case swim::State::kLeft: return "left";
+    case swim::State::kAlive:
+      return "alive";
+    case swim::State::kSuspect:
+      return "suspect";
+    case swim::State::kDead:
+      return "failed";
+    case swim::State::kLeft:
+      return "left";
   }
   return "";
 }
 
 std::string_view op_name(swim::serf::KeyOp op) {
   switch (op) {
-    case swim::serf::KeyOp::kInstall: return "install";
-    case swim::serf::KeyOp::kUse: return "use";
-    case swim::serf::KeyOp::kRemove: return "rm";
-    case swim::serf::KeyOp::kList: return "ls";
+    case swim::serf::KeyOp::kInstall:
+      return "install";
+    case swim::serf::KeyOp::kUse:
+      return "use";
+    case swim::serf::KeyOp::kRemove:
+      return "rm";
+    case swim::serf::KeyOp::kList:
+      return "ls";
   }
   return "";
 }
@@ -208,8 +215,7 @@ std::string human_line(const json& event) {
   const std::string name = at(event, "event");
   std::string out = at(event, "time").substr(11, 12) + " " + name;
   if (const auto member = event.find("member"); member != event.end()) {
-    return out + " " + at(*member, "name") + " " + at(*member, "address") +
-           detail_of(event, name);
+    return out + " " + at(*member, "name") + " " + at(*member, "address") + detail_of(event, name);
   }
   const std::string detail = detail_of(event, name);
   return detail.empty() ? out : out + " " + detail;

@@ -15,6 +15,9 @@ constexpr int kBatchesPerTurn = 32;
 constexpr int kAcceptsPerTurn = 64;
 // Port 0: the kernel chooses UDP's port, and TCP's may be taken already.
 constexpr int kPortTries = 16;
+// Without descriptors the listener stays ready: it is left alone for so long, else the loop spins.
+// (memberlist backs off from 5 ms to 1 s.)
+constexpr Nanoseconds kAcceptPause = 100ms;
 
 }  // namespace
 
@@ -24,8 +27,8 @@ Engine::Engine(swim::AgentConfig config, const Endpoint& bind)
 Engine::~Engine() = default;
 
 Result<void, Error> Engine::open_sockets() {
-  const io::UdpOptions options{.bind = bind_, .buffer_bytes = kSocketBufferBytes, .gro = false,
-                               .fragment = true};
+  const io::UdpOptions options{
+      .bind = bind_, .buffer_bytes = kSocketBufferBytes, .gro = false, .fragment = true};
   for (int tries = 1;; ++tries) {
     auto udp = io::UdpSocket::open(options);
     if (!udp) return Fail(udp.error());
@@ -54,16 +57,16 @@ Result<void, Error> Engine::open() {
   outbox_.emplace(*udp_);
   batch_.emplace(kReceiveSlots);
   streams_ = std::make_unique<StreamTable>(
-      *loop_, StreamTable::Handlers{
-                  [this](swim::StreamId id, ConstBytes bytes) {
-                    agent_->handle_stream_data(io::now(), id, bytes);
-                    pump();
-                  },
-                  [this](swim::StreamId id, swim::StreamEnd end) {
-                    agent_->handle_stream_closed(io::now(), id, end);
-                    pump();
-                  }});
+      *loop_, StreamTable::Handlers{[this](swim::StreamId id, ConstBytes bytes) {
+                                      agent_->handle_stream_data(io::now(), id, bytes);
+                                      pump();
+                                    },
+                                    [this](swim::StreamId id, swim::StreamEnd end) {
+                                      agent_->handle_stream_closed(io::now(), id, end);
+                                      pump();
+                                    }});
   alarm_ = loop_->add_alarm([this] { agent_->handle_timeout(io::now()); });
+  accept_again_ = loop_->add_alarm([this] { loop_->set_interest(tcp_->fd(), {.read = true}); });
   loop_->after_round([this] { pump(); });
   auto watched = loop_->watch(udp_->fd(), {.read = true}, [this](io::Ready) { receive(); });
   if (!watched) return watched;
@@ -92,10 +95,16 @@ void Engine::receive() {
 void Engine::accept() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     auto stream = tcp_->accept();
+    if (!stream && stream.error() == io::TcpListener::Refusal::kExhausted) return pause_accepting();
     if (!stream) return;
     const auto id = agent_->accept_stream(io::now(), stream->peer());
     if (id) streams_->accepted(*id, *std::move(stream));
   }
+}
+
+void Engine::pause_accepting() {
+  loop_->set_interest(tcp_->fd(), {});
+  loop_->set(accept_again_, io::now() + kAcceptPause);
 }
 
 void Engine::pump() {

@@ -15,8 +15,8 @@ namespace ginnel::gossip {
 
 class Engine {
  public:
-  // The agent's Config::advertise with port 0 takes the port of the sockets; without an address also
-  // that.
+  // The agent's Config::advertise with port 0 takes the port of the sockets; without an address
+  // also that.
   Engine(swim::AgentConfig config, const Endpoint& bind);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -48,6 +48,7 @@ class Engine {
   Result<void, Error> open_sockets();
   void receive();
   void accept();
+  void pause_accepting();
   void handle(const swim::AgentEvent& event);
   bool handle_stream_event(const swim::Event& event);
 
@@ -63,6 +64,7 @@ class Engine {
   std::unique_ptr<StreamTable> streams_;
   std::optional<io::ReceiveBatch> batch_;
   io::Alarm alarm_;
+  io::Alarm accept_again_;
   bool pumping_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;

@@ -25,9 +25,8 @@ void EventLog::stream(const control_api::Responder& responder, bool follow, bool
   responder.begin();
   const std::uint64_t number = next_++;
   followers_.emplace(number, responder);
-  responder.on_cancelled([this, number] {
-    loop_.post([this, number] { followers_.erase(number); });
-  });
+  responder.on_cancelled(
+      [this, number] { loop_.post([this, number] { followers_.erase(number); }); });
 }
 
 void EventLog::finish() {

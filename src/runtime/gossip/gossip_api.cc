@@ -56,12 +56,15 @@ Error malformed() { return {Errc::kUsage, "the request is malformed", ""}; }
 
 Error error_of(swim::Drop why, const std::string& what) {
   switch (why) {
-    case swim::Drop::kTooLarge: return {Errc::kTooLarge, what + ": too large", "send less"};
-    case swim::Drop::kEmpty: return {Errc::kUsage, what + ": there is nothing to send", ""};
+    case swim::Drop::kTooLarge:
+      return {Errc::kTooLarge, what + ": too large", "send less"};
+    case swim::Drop::kEmpty:
+      return {Errc::kUsage, what + ": there is nothing to send", ""};
     case swim::Drop::kUnknownMember: {
       return {Errc::kUnknownPeer, what + ": no such member", "ginnel members"};
     }
-    default: return {Errc::kWouldBlock, what + ": too many are under way", "try again"};
+    default:
+      return {Errc::kWouldBlock, what + ": too many are under way", "try again"};
   }
 }
 
@@ -110,16 +113,16 @@ void GossipApi::dispatch(const control_api::Request& request, const Responder& r
       return member_.leave();
     }
   }
-  fail(responder, {Errc::kUsage,
-                   "a gossip member knows no " + request.method + " " + target.substr(0, 64),
-                   "ginnel help gossip"});
+  fail(responder,
+       {Errc::kUsage, "a gossip member knows no " + request.method + " " + target.substr(0, 64),
+        "ginnel help gossip"});
 }
 
 void GossipApi::answer_http(const control_api::Request& request, const Responder& responder) {
   const std::string target = request.target.substr(0, request.target.find('?'));
   if (request.method != "GET") {
-    return responder.answer(405, control_api::error_document(
-                                     {Errc::kUsage, "reading only: " + request.method, ""}));
+    return responder.answer(
+        405, control_api::error_document({Errc::kUsage, "reading only: " + request.method, ""}));
   }
   if (target == "/members") return members(responder);
   if (target == "/meta") return metadata(responder);
@@ -150,7 +153,8 @@ void GossipApi::members(const Responder& responder) {
 void GossipApi::metadata(const Responder& responder) {
   const auto self = member_.agent().member(member_.agent().swim().config().name);
   const json row = member_json(*self, member_.agent().app(), moment());
-  responder.ok(dump({{"v", 1}, {"self", row["name"]}, {"meta", row["meta"]}, {"tags", row["tags"]}}));
+  responder.ok(
+      dump({{"v", 1}, {"self", row["name"]}, {"meta", row["meta"]}, {"tags", row["tags"]}}));
 }
 
 void GossipApi::metrics(const Responder& responder) {
@@ -207,8 +211,10 @@ void GossipApi::send_reliable(const json& body, const ByteVector& data,
   Sending& sending = sending_.emplace(number, Sending{responder, {}}).first->second;
   for (const std::string& peer : texts_at(body, "peers")) {
     const auto stream = member_.agent().send_reliable(io::now(), peer, data);
-    if (stream) sending.open.emplace(*stream, peer);
-    else sending.failed.push_back(failed_row(peer, error_of(stream.error(), "msg " + peer)));
+    if (stream)
+      sending.open.emplace(*stream, peer);
+    else
+      sending.failed.push_back(failed_row(peer, error_of(stream.error(), "msg " + peer)));
   }
   if (!sending.open.empty()) return;
   responder.ok(dump({{"v", 1}, {"failed", std::move(sending.failed)}}));
@@ -239,11 +245,11 @@ void GossipApi::event(const json& body, const Responder& responder) {
   const auto data = data_of(body);
   const std::string name = text_at(body, "name");
   if (!data || name.empty()) return fail(responder, malformed());
-  const auto sent =
-      member_.agent().event(io::now(), name, *data, flag_at(body, "coalesce", true));
+  const auto sent = member_.agent().event(io::now(), name, *data, flag_at(body, "coalesce", true));
   if (!sent) {
-    return fail(responder, {Errc::kTooLarge, "event " + name +
-                                ": name and data together are at most 512 bytes", "send less"});
+    return fail(responder,
+                {Errc::kTooLarge,
+                 "event " + name + ": name and data together are at most 512 bytes", "send less"});
   }
   responder.ok(kOk);
 }
@@ -265,8 +271,11 @@ void GossipApi::query(const json& body, const Responder& responder) {
   const auto number = member_.agent().query(io::now(), name, *data, options);
   if (!number) {
     return fail(responder, number.error() == swim::Drop::kTooLarge
-                               ? Error{Errc::kTooLarge, "query " + name + ": at most 1024 bytes "
-                                       "with its name and filters", "send less"}
+                               ? Error{Errc::kTooLarge,
+                                       "query " + name +
+                                           ": at most 1024 bytes "
+                                           "with its name and filters",
+                                       "send less"}
                                : error_of(number.error(), "query " + name));
   }
   asking_.emplace(*number, Asking{responder});
@@ -323,7 +332,8 @@ void GossipApi::key(const std::string& verb, const json& body, const Responder& 
   if (member_.agent().app() != App::kSerf) return own_key(op->second, bytes, responder);
   const auto number = member_.agent().key_query(io::now(), op->second, bytes);
   if (!number) return fail(responder, error_of(number.error(), "key " + verb));
-  key_changes_.emplace(*number, KeyChange{.responder = responder, .op = op->second,
+  key_changes_.emplace(*number, KeyChange{.responder = responder,
+                                          .op = op->second,
                                           .members = member_.agent().swim().alive_count()});
 }
 
@@ -331,18 +341,22 @@ void GossipApi::key(const std::string& verb, const json& body, const Responder& 
 void GossipApi::own_key(KeyOp op, ConstBytes key, const Responder& responder) {
   const auto outcome = member_.agent().change_keys(op, key);
   if (!outcome.response.result) {
-    return fail(responder, {Errc::kRefused, "key " + std::string(op_name(op)) + ": " +
-                                outcome.response.message, "ginnel key ls"});
+    return fail(responder, {Errc::kRefused,
+                            "key " + std::string(op_name(op)) + ": " + outcome.response.message,
+                            "ginnel key ls"});
   }
   json keys = json::array();
   const swim::KeyRing& ring = member_.agent().keys();
   for (std::size_t i = 0; i < ring.size(); ++i) {
-    keys.push_back({{"fingerprint", swim::fingerprint_of(ring.key(i))},
-                    {"members", 1},
-                    {"primary", i == 0}});
+    keys.push_back(
+        {{"fingerprint", swim::fingerprint_of(ring.key(i))}, {"members", 1}, {"primary", i == 0}});
   }
-  responder.ok(dump({{"v", 1}, {"scope", "member"}, {"members", 1}, {"answered", 1},
-                     {"failed", json::array()}, {"keys", std::move(keys)}}));
+  responder.ok(dump({{"v", 1},
+                     {"scope", "member"},
+                     {"members", 1},
+                     {"answered", 1},
+                     {"failed", json::array()},
+                     {"keys", std::move(keys)}}));
 }
 
 void GossipApi::key_answer(swim::serf::QueryNumber number, KeyChange& change,
@@ -394,8 +408,11 @@ void GossipApi::wait(const json& body, const Responder& responder) {
   if (what.starts_with("members=")) {
     condition.members = static_cast<std::size_t>(std::strtoul(what.c_str() + 8, nullptr, 10));
   } else if (what != "online") {
-    return fail(responder, {Errc::kUsage, "wait --for " + what + ": a gossip member knows only "
-                                "members=N", "ginnel wait --help"});
+    return fail(responder, {Errc::kUsage,
+                            "wait --for " + what +
+                                ": a gossip member knows only "
+                                "members=N",
+                            "ginnel wait --help"});
   }
   const std::uint64_t number = next_++;
   io::EventLoop& loop = member_.engine().loop();
@@ -403,9 +420,10 @@ void GossipApi::wait(const json& body, const Responder& responder) {
     const auto it = conditions_.find(number);
     if (it == conditions_.end()) return;
     const std::size_t alive = member_.agent().swim().alive_count();
-    fail(it->second.responder,
-         {Errc::kTimeout, "wait: " + std::to_string(alive) + " members are alive, not " +
-                              std::to_string(it->second.members), "ginnel members"});
+    fail(it->second.responder, {Errc::kTimeout,
+                                "wait: " + std::to_string(alive) + " members are alive, not " +
+                                    std::to_string(it->second.members),
+                                "ginnel members"});
     member_.engine().loop().remove(it->second.alarm);
     conditions_.erase(it);
   });

@@ -1,5 +1,5 @@
-// Answers the verbs: requests of the control socket to calls of the agent, and the agent's events to
-// those that wait for them. And the HTTP server's readers.
+// Answers the verbs: requests of the control socket to calls of the agent, and the agent's events
+// to those that wait for them. And the HTTP server's readers.
 //
 // Lives on the loop's thread. Paths and bodies: README.md.
 #pragma once
@@ -49,7 +49,7 @@ class GossipApi {
   struct KeyChange {
     Responder responder;
     swim::serf::KeyOp op = swim::serf::KeyOp::kList;
-    std::size_t members = 0;               // that should answer
+    std::size_t members = 0;  // that should answer
     std::size_t answered = 0;
     json failed = json::array();
     std::map<std::string, std::size_t> holders;  // by fingerprint

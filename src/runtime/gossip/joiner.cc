@@ -12,12 +12,17 @@ constexpr Nanoseconds kRetry = 1s;
 
 Errc code_of(swim::JoinError error) {
   switch (error) {
-    case swim::JoinError::kUnreachable: return Errc::kUnreachable;
-    case swim::JoinError::kTimeout: return Errc::kTimeout;
-    case swim::JoinError::kVersions: return Errc::kWrongApp;
+    case swim::JoinError::kUnreachable:
+      return Errc::kUnreachable;
+    case swim::JoinError::kTimeout:
+      return Errc::kTimeout;
+    case swim::JoinError::kVersions:
+      return Errc::kWrongApp;
     case swim::JoinError::kRefused:
-    case swim::JoinError::kVetoed: return Errc::kDenied;
-    case swim::JoinError::kBusy: return Errc::kWouldBlock;
+    case swim::JoinError::kVetoed:
+      return Errc::kDenied;
+    case swim::JoinError::kBusy:
+      return Errc::kWouldBlock;
   }
   return Errc::kInternal;
 }
@@ -26,7 +31,8 @@ Errc code_of(swim::JoinError error) {
 
 std::pair<std::string, std::uint16_t> split_address(const std::string& text,
                                                     std::uint16_t default_port) {
-  if (const auto endpoint = Endpoint::parse(text)) return {endpoint->address.text(), endpoint->port};
+  if (const auto endpoint = Endpoint::parse(text))
+    return {endpoint->address.text(), endpoint->port};
   if (Address::parse(text)) return {text, default_port};
   const std::size_t colon = text.rfind(':');
   std::uint16_t port = 0;

@@ -48,7 +48,7 @@ class Joiner {
   bool resolving_ = false;
   bool joined_ = false;
   bool reported_all_ = false;
-  std::map<Endpoint, std::string> under_way_;      // to the address as it was given
+  std::map<Endpoint, std::string> under_way_;       // to the address as it was given
   std::map<std::string, std::string> last_reason_;  // by address
 };
 

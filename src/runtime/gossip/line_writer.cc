@@ -77,8 +77,10 @@ bool LineWriter::put(std::string_view bytes) {
     }
     if (count < 0 && errno != EINTR) return false;
     const ssize_t size = ::write(fd_, bytes.data(), std::min(bytes.size(), kChunkBytes));
-    if (size > 0) bytes.remove_prefix(static_cast<std::size_t>(size));
-    else if (errno != EINTR && errno != EAGAIN) return false;
+    if (size > 0)
+      bytes.remove_prefix(static_cast<std::size_t>(size));
+    else if (errno != EINTR && errno != EAGAIN)
+      return false;
   }
   return true;
 }

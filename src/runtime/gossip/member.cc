@@ -17,16 +17,20 @@ namespace {
 using nlohmann::json;
 
 constexpr int kInterrupted = 130;
-// A fault in what others send is told at most so often, by its kind.
-constexpr Nanoseconds kDropsCheck = 10s;
+// A fault in what others send is looked for so often, and told at most so often, by its kind.
+constexpr Nanoseconds kDropsCheck = 1s;
+constexpr Nanoseconds kDropsPause = 10s;
 
 Moment moment() { return {io::now(), io::wall()}; }
 
 swim::Config preset_config(Preset preset) {
   switch (preset) {
-    case Preset::kWan: return swim::Config::wan();
-    case Preset::kLocal: return swim::Config::local();
-    case Preset::kLan: break;
+    case Preset::kWan:
+      return swim::Config::wan();
+    case Preset::kLocal:
+      return swim::Config::local();
+    case Preset::kLan:
+      break;
   }
   return swim::Config::lan();
 }
@@ -54,8 +58,10 @@ swim::AgentConfig Member::agent_config(const Options& options) {
   out.swim.name = options.name;
   out.swim.frame.label = options.label;
   out.swim.frame.compress = options.compress;
-  if (options.advertise) out.swim.advertise = *options.advertise;
-  else out.swim.advertise.address = options.bind.address;
+  if (options.advertise)
+    out.swim.advertise = *options.advertise;
+  else
+    out.swim.advertise.address = options.bind.address;
   out.app = options.app;
   out.tags = options.tags;
   if (options.meta) out.meta = to_vector(bytes_of(*options.meta));
@@ -99,7 +105,8 @@ Result<void, Error> Member::open_folder() {
   if (error) {
     const bool denied = error == std::errc::permission_denied;
     return Fail(Error{denied ? Errc::kPermission : Errc::kFile,
-                      "folder " + folder.string() + ": " + error.message(), "choose another --dir"});
+                      "folder " + folder.string() + ": " + error.message(),
+                      "choose another --dir"});
   }
   auto lock = io::LockFile::take(folder / "gossip.lock");
   if (!lock) return Fail(lock.error());
@@ -143,19 +150,18 @@ Result<int, Error> Member::run() {
   engine_.start();
   joiner_ = std::make_unique<Joiner>(
       engine_, options_.join,
-      Joiner::Handlers{
-          .joined = [this](const Endpoint& via) { joined(via); },
-          .failed =
-              [this](const std::string& address, Errc code, const std::string& text) {
-                say("join_failed",
-                    {{"address", address}, {"code", code_name(code)}, {"text", text}});
-              },
-          .all_failed =
-              [this] {
-                if (!options_.join_once) return;
-                end(Fail(Error{Errc::kUnreachable, "join: no address answered",
-                               "without --join-once it is tried again each second"}));
-              }});
+      Joiner::Handlers{.joined = [this](const Endpoint& via) { joined(via); },
+                       .failed =
+                           [this](const std::string& address, Errc code, const std::string& text) {
+                             say("join_failed",
+                                 {{"address", address}, {"code", code_name(code)}, {"text", text}});
+                           },
+                       .all_failed =
+                           [this] {
+                             if (!options_.join_once) return;
+                             end(Fail(Error{Errc::kUnreachable, "join: no address answered",
+                                            "without --join-once it is tried again each second"}));
+                           }});
   joiner_->start();
   engine_.loop().run();
   return outcome_;
@@ -228,21 +234,22 @@ void Member::end(Result<int, Error> outcome) {
 
 // A member with another key or label would else only see that nobody answers.
 void Member::watch_drops() {
-  engine_.loop().set(drops_alarm_, io::now() + kDropsCheck);
+  const Instant now = io::now();
+  engine_.loop().set(drops_alarm_, now + kDropsCheck);
   using swim::Drop;
-  for (const Drop drop : {Drop::kWrongKey, Drop::kWrongLabel, Drop::kNotEncrypted,
-                          Drop::kUnexpectedCipher}) {
+  for (const Drop drop :
+       {Drop::kWrongKey, Drop::kWrongLabel, Drop::kNotEncrypted, Drop::kUnexpectedCipher}) {
     const std::uint64_t count = agent().swim().dropped(drop);
-    std::uint64_t& told = drops_told_[drop];
-    if (count == told) continue;
+    DropsTold& told = drops_told_[drop];
+    if (count == told.count || now < told.again) continue;
     std::string ours;
     const swim::KeyRing& ring = agent().keys();
     for (std::size_t i = 0; i < ring.size(); ++i) {
       ours += (i == 0 ? "; our keys: " : ", ") + swim::fingerprint_of(ring.key(i));
     }
     if (drop == Drop::kWrongLabel) ours = "; our label: \"" + options_.label + "\"";
-    spdlog::warn("{} messages were refused: {}{}", count - told, swim::name_of(drop), ours);
-    told = count;
+    spdlog::warn("{} messages were refused: {}{}", count - told.count, swim::name_of(drop), ours);
+    told = {count, now + kDropsPause};
   }
 }
 

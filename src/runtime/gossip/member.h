@@ -61,6 +61,11 @@ class Member {
   bool has_keys() const { return keys_.has_value(); }
 
  private:
+  struct DropsTold {
+    std::uint64_t count = 0;
+    Instant again;  // not told before
+  };
+
   static swim::AgentConfig agent_config(const Options& options);
   Result<void, Error> open_folder();
   Result<void, Error> open_servers();
@@ -87,7 +92,7 @@ class Member {
   std::unique_ptr<control_api::Server> http_;
   Result<int, Error> outcome_ = 0;
   io::Alarm drops_alarm_;
-  std::map<swim::Drop, std::uint64_t> drops_told_;
+  std::map<swim::Drop, DropsTold> drops_told_;
 };
 
 // Opens a member and runs it. Logs go to stderr.

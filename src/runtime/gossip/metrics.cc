@@ -29,8 +29,8 @@ std::string metrics_text(Engine& engine) {
   const swim::Swim& swim = engine.agent().swim();
   head(out, "members", "gauge", "Members by state.");
   const auto members = engine.agent().members();
-  for (const auto state : {swim::State::kAlive, swim::State::kSuspect, swim::State::kDead,
-                           swim::State::kLeft}) {
+  for (const auto state :
+       {swim::State::kAlive, swim::State::kSuspect, swim::State::kDead, swim::State::kLeft}) {
     const auto count = std::ranges::count(members, state, &swim::MemberInfo::state);
     value(out, "members{state=\"" + std::string(state_name(state)) + "\"}",
           static_cast<std::uint64_t>(count));

@@ -50,8 +50,10 @@ void StreamTable::write(swim::StreamId id, ByteVector bytes) {
     return fail(id, swim::StreamEnd::kFailed);
   }
   pending_bytes_ += bytes.size();
-  if (connection.pending.empty()) connection.pending = std::move(bytes);
-  else connection.pending.insert(connection.pending.end(), bytes.begin(), bytes.end());
+  if (connection.pending.empty())
+    connection.pending = std::move(bytes);
+  else
+    connection.pending.insert(connection.pending.end(), bytes.begin(), bytes.end());
   if (!flush(connection)) return fail(id, swim::StreamEnd::kFailed);
   set_interest(connection);
 }
@@ -69,7 +71,8 @@ void StreamTable::close(swim::StreamId id) {
 bool StreamTable::flush(Connection& connection) {
   using Status = io::TcpStream::Status;
   while (connection.sent < connection.pending.size()) {
-    const auto done = connection.stream.write(ConstBytes(connection.pending).subspan(connection.sent));
+    const auto done =
+        connection.stream.write(ConstBytes(connection.pending).subspan(connection.sent));
     if (done.status == Status::kWait) return true;
     if (done.status != Status::kOk) return false;
     connection.sent += done.size;
@@ -104,13 +107,13 @@ void StreamTable::read(swim::StreamId id) {
       continue;
     }
     connection.read_ended = true;
-    return fail(id, done.status == Status::kEnd ? swim::StreamEnd::kClosed
-                                                : swim::StreamEnd::kFailed);
+    return fail(id,
+                done.status == Status::kEnd ? swim::StreamEnd::kClosed : swim::StreamEnd::kFailed);
   }
 }
 
-// A closed stream goes when all is out. Whoever answered waits for the other's end too: closing with
-// bytes unread would make the kernel throw away the answer that is on its way.
+// A closed stream goes when all is out. Whoever answered waits for the other's end too: closing
+// with bytes unread would make the kernel throw away the answer that is on its way.
 void StreamTable::finish(swim::StreamId id) {
   const auto it = connections_.find(id);
   if (it == connections_.end()) return;
@@ -127,12 +130,16 @@ void StreamTable::fail(swim::StreamId id, swim::StreamEnd end) {
   if (it == connections_.end()) return;
   const bool half = end == swim::StreamEnd::kClosed && !it->second->pending.empty();
   if (it->second->closing) {
-    if (half) set_interest(*it->second);
-    else erase(id);
+    if (half)
+      set_interest(*it->second);
+    else
+      erase(id);
     return;
   }
-  if (end == swim::StreamEnd::kFailed) erase(id);
-  else set_interest(*it->second);
+  if (end == swim::StreamEnd::kFailed)
+    erase(id);
+  else
+    set_interest(*it->second);
   handlers_.on_closed(id, end);
 }
 
@@ -146,8 +153,8 @@ void StreamTable::erase(swim::StreamId id) {
 }
 
 void StreamTable::set_interest(const Connection& connection) {
-  loop_.set_interest(connection.stream.fd(), {.read = !connection.read_ended,
-                                              .write = !connection.pending.empty()});
+  loop_.set_interest(connection.stream.fd(),
+                     {.read = !connection.read_ended, .write = !connection.pending.empty()});
 }
 
 void StreamTable::expire() {

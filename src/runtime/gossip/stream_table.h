@@ -65,7 +65,7 @@ class StreamTable {
   io::EventLoop& loop_;
   Handlers handlers_;
   std::map<swim::StreamId, std::unique_ptr<Connection>> connections_;
-  std::size_t pending_bytes_ = 0;  // of all, without what was sent
+  std::size_t pending_bytes_ = 0;            // of all, without what was sent
   DeadlineQueue<swim::StreamId> lingering_;  // of those that are closing
   io::Alarm alarm_;
   ByteVector buffer_;
