@@ -22,10 +22,11 @@ void on_interrupt(int) {
   errno = saved;
 }
 
-// `up` runs the daemon, which has its own way with signals.
+// `up` runs the daemon and `gossip` a member, which have their own way with signals.
 bool runs_daemon(const std::vector<std::string>& words) {
   const auto parsed = ginnel::cli::parse(words);
-  return parsed && parsed->verb != nullptr && parsed->verb->name == "up";
+  if (!parsed || parsed->verb == nullptr || parsed->help) return false;
+  return parsed->verb->name == "up" || parsed->verb->name == "gossip";
 }
 
 }  // namespace

@@ -175,7 +175,8 @@ class VerbParser {
 
   Result<void, Error> check_count(const Arguments& arguments) const {
     const std::string takes = verb_.words.empty() ? "no words" : std::string(verb_.words);
-    if (arguments.words.size() < verb_.words_min)
+    const bool one_less = !verb_.one_less_with.empty() && arguments.has(verb_.one_less_with);
+    if (arguments.words.size() + (one_less ? 1 : 0) < verb_.words_min)
       return Fail(usage(std::string(verb_.name) + ": too few words: it takes " + takes, hint()));
     if (arguments.words.size() > verb_.words_max) {
       return Fail(usage(std::string(verb_.name) + ": \"" + arguments.words[verb_.words_max] +

@@ -57,6 +57,7 @@ struct Verb {
   std::size_t words_min = 0;
   std::size_t words_max = 0;
   Outcome (*run)(Context&, const Arguments&) = nullptr;
+  std::string_view one_less_with = {};  // a flag that stands for the first word
 };
 
 std::span<const Verb> verbs();
@@ -73,5 +74,6 @@ std::vector<Verb> look_verbs();
 std::vector<Verb> try_verbs();
 std::vector<Verb> use_verbs();
 std::vector<Verb> admin_verbs();
+std::vector<Verb> gossip_verbs();
 
 }  // namespace ginnel::cli

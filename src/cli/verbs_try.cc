@@ -92,12 +92,20 @@ Result<control_api::Client, Error> connect_soon(const Context& context,
   }
 }
 
+bool is_member_count(std::string_view goal) {
+  constexpr std::string_view kPrefix = "members=";
+  if (!goal.starts_with(kPrefix)) return false;
+  const std::string_view digits = goal.substr(kPrefix.size());
+  return !digits.empty() && digits.size() <= 6 &&
+         digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 Outcome run_wait(Context& context, const Arguments& arguments) {
   const std::string peer = arguments.get("--peer");
   const std::string goal = arguments.has("--for") ? arguments.get("--for") : "online";
-  if (goal != "online" && goal != "direct") {
+  if (goal != "online" && goal != "direct" && !is_member_count(goal)) {
     return Fail(Error{Errc::kUsage,
-                      "wait --for " + goal + ": this version waits for online or direct",
+                      "wait --for " + goal + ": this version waits for online, direct or members=N",
                       "ginnel wait --help"});
   }
   if (goal == "direct" && peer.empty())
@@ -146,7 +154,7 @@ std::vector<Verb> try_verbs() {
        {"ginnel wait --timeout 10", "ginnel wait --peer bob --for direct --timeout 30"},
        {{"Wait",
          {{"--peer", "PEER", "wait for this peer", "the own node"},
-          {"--for", "WHAT", "online or direct", "online"},
+          {"--for", "WHAT", "online, direct, or members=N (gossip)", "online"},
           {"--timeout", "S", "give up after S seconds", "never"}}}},
        {1, 3, 4, 5, 6, 130}, 0, 0, run_wait},
       {"demo", "", "Show the main job: two peers behind two NATs",

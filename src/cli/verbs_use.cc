@@ -2,6 +2,7 @@
 #include <ginnel/error.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "cli/daemon.h"
@@ -51,6 +52,8 @@ Result<bool, Error> Sender::send(std::string_view data) const {
                {"channel", channel.empty() ? "default" : channel},
                {"ack", arguments.has("--ack")}};
   if (timeout) body["timeout"] = *timeout;
+  if (arguments.has("--udp")) body["udp"] = true;
+  if (arguments.has("--all")) body["all"] = true;
   set_data(body, data);
   const auto answer = client.call({"POST", "/v1/msg", dump(body)});
   if (!answer) return Fail(answer.error());
@@ -71,7 +74,18 @@ Result<bool, Error> Sender::send(std::string_view data) const {
   return failed.empty();
 }
 
+// A gossip member takes all of standard input as one message, as it is.
+bool is_gossip_member(control_api::Client& client, const Arguments& arguments) {
+  if (arguments.has("--udp") || arguments.has("--all")) return true;
+  const auto answer = client.call({"GET", "/v1/members"});
+  return answer && child(parse_document(*answer), "members").is_array();
+}
+
 Outcome run_msg(Context& context, const Arguments& arguments) {
+  if (arguments.has("--all") && arguments.words.size() > 1) {
+    return Fail(Error{Errc::kUsage, "msg --all: it goes to everybody, name no peers",
+                      "ginnel msg --help"});
+  }
   const auto timeout = seconds_of(arguments, "--timeout", "msg");
   if (!timeout) return Fail(timeout.error());
   auto client = connect(context, arguments);
@@ -89,6 +103,10 @@ Outcome run_msg(Context& context, const Arguments& arguments) {
   bool all = true;
   if (data != "-") {
     const auto sent = sender.send(data);
+    if (!sent) return Fail(sent.error());
+    all = *sent;
+  } else if (is_gossip_member(*client, arguments)) {
+    const auto sent = sender.send(std::string(std::istreambuf_iterator(context.in), {}));
     if (!sent) return Fail(sent.error());
     all = *sent;
   } else {
@@ -142,11 +160,15 @@ std::vector<Verb> use_verbs() {
        {{"Message",
          {channel,
           {"--ack", "", "succeed once a program there has taken it"},
-          {"--timeout", "S", "give up after S seconds", "10"}}}},
+          {"--timeout", "S", "give up after S seconds", "10"}}},
+        {"To a gossip member",
+         {{"--udp", "", "best effort, by datagram"},
+          {"--all", "", "to all members, best effort, as a rumor that nobody passes on"}}}},
        {1, 3, 4, 5, 6, 130},
        2,
        kPeersMax,
-       run_msg},
+       run_msg,
+       "--all"},
       {"sub",
        "[CHANNEL]",
        "Print the messages that arrive, one a line",

@@ -30,6 +30,7 @@ struct UdpOptions {
   Endpoint bind{};
   int buffer_bytes = kSocketBufferBytes;  // each way; cut to rmem_max without CAP_NET_ADMIN
   bool gro = true;
+  bool fragment = false;  // datagrams larger than the path are cut by IP instead of refused
 };
 
 struct SendReport {

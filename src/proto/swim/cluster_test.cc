@@ -195,7 +195,8 @@ TEST(Cluster, ANameThatIsAliveElsewhereIsAConflictAndTheFirstHolderStays) {
   c.run(10s);
   EXPECT_EQ(c[0].member("n1")->endpoint, Cluster::endpoint_of(1));
   EXPECT_FALSE(c.events_of<Conflict>(0).empty());
-  EXPECT_FALSE(c.events_of<Conflict>(impostor).empty());
+  EXPECT_FALSE(c.events_of<NameTaken>(impostor).empty());
+  EXPECT_TRUE(c.events_of<JoinDone>(impostor).empty());
 }
 
 TEST(Cluster, ChangedMetaReachesEverybody) {
@@ -297,6 +298,47 @@ TEST(Cluster, EncryptionIsTurnedOnInThreeStepsWithoutAnOutage) {
   for (std::size_t i = 0; i < 4; ++i) c[i].framer().set_verify(true, true), c.run(3s);
   c.run(30s);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(c.events_of<Suspected>(i).empty()) << i;
+}
+
+TEST(Cluster, MembersOfOneLabelAndKeyFindEachOther) {
+  Cluster c;
+  Config blue = Config::lan();
+  blue.frame.label = "blue";
+  for (std::size_t i = 0; i < 3; ++i) {
+    c.add(blue);
+    c[i].framer().keys().install(*crypto::AesKey::from(key('a'))).value();
+    if (i > 0) c.join(i, 0);
+  }
+  c.run(2s);
+  EXPECT_TRUE(c.all_see(3));
+  c.clear_events();
+  c.run(30s);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(c.events_of<Suspected>(i).empty()) << i;
+}
+
+TEST(Cluster, MembersWithIpv6AddressesFindEachOther) {
+  Cluster c;
+  for (std::size_t i = 0; i < 3; ++i) {
+    Config v6 = Config::lan();
+    v6.advertise = *Endpoint::parse("[fd00::" + std::to_string(i + 1) + "]:7946");
+    c.add(v6);
+    if (i > 0) c.join(i, 0);
+  }
+  c.run(10s);
+  EXPECT_TRUE(c.all_see(3));
+  EXPECT_EQ(c[2].member("n1")->endpoint, *Endpoint::parse("[fd00::2]:7946"));
+}
+
+TEST(Cluster, AJoinThatNobodyAnswersEndsAfterTheTcpTimeout) {
+  Cluster c;
+  c.add();
+  c[0].join(c.now(), Cluster::endpoint_of(7));
+  c.settle(0);
+  c.run(9s);
+  EXPECT_TRUE(c.events_of<JoinFailed>(0).empty());
+  c.run(2s);
+  ASSERT_EQ(c.events_of<JoinFailed>(0).size(), 1u);
+  EXPECT_EQ(c.events_of<JoinFailed>(0)[0].error, JoinError::kTimeout);
 }
 
 TEST(Cluster, AMemberWithAnotherKeyOrLabelDoesNotGetIn) {

@@ -16,6 +16,8 @@ struct Config {
   Endpoint advertise;    // where others reach us; its port is what members without ports get
   ByteVector meta;       // at most kMetaBytesMax bytes
   Vsn vsn;
+  // Until the first member is met: take its delegate protocol numbers for our own.
+  bool adopt_versions = false;
   FrameOptions frame;
 
   // memberlist's, by its names; the values are LAN's.

@@ -19,6 +19,16 @@ enum class StreamEnd : std::uint8_t {
   kFailed,  // it was never open, or it broke
 };
 
+// Why a join did not come about.
+enum class JoinError : std::uint8_t {
+  kUnreachable,  // no connection
+  kTimeout,      // no whole answer in time
+  kRefused,      // closed without an answer, answered with an error, or with what we can't read
+  kVersions,     // the protocol numbers do not fit; `why` names both
+  kVetoed,       // by our own application
+  kBusy,         // too many streams of our own
+};
+
 // How a suspicion came about, as far as we can know.
 enum class Reason : std::uint8_t { kNone, kOurProbeFailed, kGossip, kPushPull };
 
@@ -52,9 +62,13 @@ struct LeaveDone {};                      // our own leave has spread, or its ti
 
 // --- Outcomes of what the application asked for.
 struct JoinDone { Endpoint via; };
-struct JoinFailed { Endpoint via; std::string why; };
+struct JoinFailed { Endpoint via; JoinError error; std::string why; };
+// The cluster that we joined holds our name, alive at another address. Nothing was merged.
+struct NameTaken { MemberInfo holder; Endpoint via; };
 struct SendDone { StreamId stream; bool sent = false; };  // of send_reliable
 struct PingDone { std::string name; std::optional<Nanoseconds> round_trip; };  // of ping()
+// Config::adopt_versions: these are ours now, as the first member that we met has them.
+struct VersionsAdopted { Vsn vsn; };
 struct MergeRefused { Endpoint from; std::string why; };  // versions, or the application's veto
 
 // --- Vetoes, only when the Config asks for them. Until the answer comes nothing happens.
@@ -68,7 +82,7 @@ struct StreamClose { StreamId stream; };
 
 using Event = std::variant<Joined, Updated, Suspected, Cleared, Failed, Left, Reaped, Refuted,
                            Conflict, UserMessage, RemoteState, AckPayload, LeaveDone, JoinDone,
-                           JoinFailed, SendDone, PingDone, MergeRefused, AskAlive, AskMerge,
+                           JoinFailed, NameTaken, VersionsAdopted, SendDone, PingDone, MergeRefused, AskAlive, AskMerge,
                            StreamOpen, StreamWrite, StreamClose>;
 
 }  // namespace ginnel::swim

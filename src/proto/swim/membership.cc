@@ -5,7 +5,7 @@
 
 namespace ginnel::swim {
 
-Membership::Membership(const Config& config, Rng rng, std::deque<Event>& events)
+Membership::Membership(const Config& config, Rng rng, EventQueue& events)
     : config_(config),
       events_(events),
       table_(std::move(rng)),
@@ -58,7 +58,7 @@ Membership::Address Membership::judge_address(Instant now, const Member& member,
   if (options.move_proved || member.state == State::kLeft) return Address::kTakeover;
   const Nanoseconds reclaim = config_.dead_node_reclaim_time;
   const bool dead_long = reclaim > 0ns && now - member.since > reclaim;
-  if (member.state == State::kDead && dead_long) return Address::kTakeover;
+  if (member.state == State::kDead) return dead_long ? Address::kTakeover : Address::kConflict;
   // Deviation: memberlist drops it. A member that moved says so with a higher incarnation, which
   // an impostor does too; so the old address is asked first.
   if (alive.incarnation > member.incarnation) return Address::kDisputed;
@@ -236,6 +236,13 @@ void Membership::start_round(Instant now) {
   }
   for (Member* member : old) forget(*member);
   table_.shuffle();
+}
+
+bool Membership::forget(std::string_view name) {
+  Member* member = table_.find(name);
+  if (member == nullptr || !member->is_gone() || is_self(*member)) return false;
+  forget(*member);
+  return true;
 }
 
 void Membership::forget(Member& member) {

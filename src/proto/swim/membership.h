@@ -10,12 +10,11 @@
 //
 // What should go to others is put into `broadcasts`; what the application should know into `events`.
 #pragma once
-#include <deque>
-
 #include "base/timers.h"
 #include "proto/swim/awareness.h"
 #include "proto/swim/broadcast_queue.h"
 #include "proto/swim/config.h"
+#include "proto/swim/event_queue.h"
 #include "proto/swim/member_table.h"
 
 namespace ginnel::swim {
@@ -33,7 +32,7 @@ class Membership {
     bool move_proved = false;  // the old address does not answer
   };
 
-  Membership(const Config& config, Rng rng, std::deque<Event>& events);
+  Membership(const Config& config, Rng rng, EventQueue& events);
 
   // Enters ourselves. Once, before anything else.
   void start(Instant now);
@@ -49,6 +48,9 @@ class Membership {
   // Our probe found nothing.
   void accuse(Instant now, Member& member);
   void leave(Instant now);
+
+  // Drops a dead or left name at once, without telling anybody. False: there is none.
+  bool forget(std::string_view name);
 
   void handle_timeout(Instant now);
   std::optional<Instant> next_timeout() const { return suspicions_.next(); }
@@ -91,7 +93,7 @@ class Membership {
   void forget(Member& member);
 
   const Config& config_;
-  std::deque<Event>& events_;
+  EventQueue& events_;
   MemberTable table_;
   Member* self_ = nullptr;
   bool leaving_ = false;  // we have said that we leave

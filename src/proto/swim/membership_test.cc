@@ -33,20 +33,28 @@ class MembershipTest : public ::testing::Test {
   }
   // Nothing queued, no event.
   void drain() {
-    events.clear();
+    while (queue.pop()) {
+    }
+    told.clear();
     std::vector<ByteVector> out;
     while (!list.broadcasts().empty()) list.broadcasts().take(60'000, 2, 1, out);
   }
   template <class E>
-  std::size_t count() const {
+  std::size_t count() {
     return static_cast<std::size_t>(std::ranges::count_if(
-        events, [](const Event& e) { return std::holds_alternative<E>(e); }));
+        events(), [](const Event& e) { return std::holds_alternative<E>(e); }));
+  }
+
+  const std::vector<Event>& events() {
+    while (auto event = queue.pop()) told.push_back(*std::move(event));
+    return told;
   }
 
   Config config;
-  std::deque<Event> events;
+  EventQueue queue;
+  std::vector<Event> told;
   Instant now;
-  Membership list{config, Rng::from_seed(3), events};
+  Membership list{config, Rng::from_seed(3), queue};
 };
 
 TEST_F(MembershipTest, ANewAliveMemberJoinsAndIsPassedOn) {
@@ -61,7 +69,7 @@ TEST_F(MembershipTest, TheSameAliveAgainChangesNothing) {
   drain();
   list.apply(now, alive("a", 1));
   list.apply(now, alive("a", 0));
-  EXPECT_TRUE(events.empty());
+  EXPECT_TRUE(events().empty());
   EXPECT_TRUE(list.broadcasts().empty());
 }
 
@@ -176,7 +184,7 @@ TEST_F(MembershipTest, ASuspectIsPassedOnAndThenDeclaredDeadByUs) {
   list.handle_timeout(now);
   EXPECT_EQ(state("a"), State::kDead);
   ASSERT_EQ(count<Failed>(), 1u);
-  const auto& failed = std::get<Failed>(events.back());
+  const auto& failed = std::get<Failed>(events().back());
   EXPECT_EQ(failed.by, "me");
   EXPECT_EQ(failed.member.suspected_by, std::vector<std::string>{"accuser"});
 }
@@ -231,6 +239,13 @@ TEST_F(MembershipTest, DeadAboutItselfIsLeft) {
   EXPECT_EQ(count<Left>(), 1u);
 }
 
+TEST_F(MembershipTest, DeadNobodyKnownIsCounted) {
+  dead("ghost", 1);
+  EXPECT_EQ(list.dropped(Drop::kUnknownMember), 1u);
+  EXPECT_EQ(list.table().find("ghost"), nullptr);
+  EXPECT_TRUE(events().empty());
+}
+
 TEST_F(MembershipTest, DeadTwiceIsOneEvent) {
   list.apply(now, alive("a", 1));
   dead("a", 1);
@@ -254,6 +269,21 @@ TEST_F(MembershipTest, DeadAboutUsIsRefutedUnlessWeLeave) {
   EXPECT_EQ(state("me"), State::kLeft);
   list.apply(now, alive("me", 9, 1));
   EXPECT_EQ(state("me"), State::kLeft) << "a late alive does not bring us back";
+}
+
+// memberlist's TestSuspicion_Timer_Immediate: more time has passed than is then left.
+TEST_F(MembershipTest, AConfirmationAfterTheMinimumEndsTheSuspicionAtOnce) {
+  for (std::uint8_t i = 2; i < 8; ++i) list.apply(now, alive("m" + std::to_string(i), 1, i));
+  suspect("m2", 1, "m3");
+  now = now + 10s;
+  list.handle_timeout(now);
+  ASSERT_EQ(state("m2"), State::kSuspect);
+  suspect("m2", 1, "m4");
+  suspect("m2", 1, "m5");
+  ASSERT_TRUE(list.next_timeout());
+  EXPECT_LE(*list.next_timeout(), now);
+  list.handle_timeout(now);
+  EXPECT_EQ(state("m2"), State::kDead);
 }
 
 // memberlist mergeState: another's dead is only suspected here.

@@ -1,6 +1,6 @@
 #include "proto/swim/msgpack.h"
 
-#include "base/assert.h"
+#include <bit>
 
 namespace ginnel::swim {
 namespace {
@@ -22,9 +22,19 @@ MsgpackWriter& MsgpackWriter::big(std::uint8_t tag, std::uint64_t value, int byt
   return *this;
 }
 
-MsgpackWriter& MsgpackWriter::map(std::size_t fields) {
-  GINNEL_ASSERT(fields <= 15);
-  return big(static_cast<std::uint8_t>(0x80 | fields), 0, 0);
+// A container's head: up to 15 in the tag itself, else 16 or (the next tag) 32 bits behind it.
+MsgpackWriter& MsgpackWriter::sized(std::uint8_t fix, std::uint8_t tag16, std::size_t size) {
+  if (size <= 15) return big(static_cast<std::uint8_t>(fix | size), 0, 0);
+  if (size <= 0xffff) return big(tag16, size, 2);
+  return big(static_cast<std::uint8_t>(tag16 + 1), size, 4);
+}
+
+MsgpackWriter& MsgpackWriter::map(std::size_t fields) { return sized(0x80, 0xde, fields); }
+
+MsgpackWriter& MsgpackWriter::array(std::size_t values) { return sized(0x90, 0xdc, values); }
+
+MsgpackWriter& MsgpackWriter::real(double value) {
+  return big(0xcb, std::bit_cast<std::uint64_t>(value), 8);
 }
 
 MsgpackWriter& MsgpackWriter::raw(ConstBytes bytes) {
@@ -95,9 +105,12 @@ std::size_t MsgpackReader::map_size() {
 
 std::size_t MsgpackReader::array_size() {
   const std::uint8_t t = tag();
+  if (problem_) return 0;
   if (within(t, 0x90, 0x9f)) return t & 0x0f;
   if (t == 0xdc) return length(2);
-  return length(4);
+  if (t == 0xdd) return length(4);
+  fail(Drop::kMalformed);
+  return 0;
 }
 
 ConstBytes MsgpackReader::raw() {
@@ -118,6 +131,16 @@ bool MsgpackReader::boolean() {
   const std::uint8_t t = tag();
   if (t != kFalse && t != kTrue) fail(Drop::kMalformed);
   return t == kTrue;
+}
+
+double MsgpackReader::real() {
+  const Reader before = in_;
+  const std::uint8_t t = tag();
+  if (problem_) return 0;
+  if (t == 0xca) return std::bit_cast<float>(static_cast<std::uint32_t>(length(4)));
+  if (t == 0xcb) return std::bit_cast<double>(static_cast<std::uint64_t>(length(8)));
+  in_ = before;
+  return static_cast<double>(integer());
 }
 
 std::uint64_t MsgpackReader::non_negative(std::int64_t value) {

@@ -1,4 +1,4 @@
-// The six types of msgpack that memberlist uses: map, raw, unsigned, bool, nil, and arrays on input.
+// The types of msgpack that memberlist and serf use: map, array, raw, unsigned, double, bool, nil.
 // It is the old format, where text and binary are one type "raw" (go-msgpack before "str8").
 //
 //   MsgpackWriter(out).map(2).key("Node").raw("a").key("SeqNo").number(7);
@@ -21,15 +21,18 @@ class MsgpackWriter {
  public:
   explicit MsgpackWriter(ByteVector& out) : out_(out) {}  // appends
 
-  MsgpackWriter& map(std::size_t fields);  // <= 15
+  MsgpackWriter& map(std::size_t fields);
+  MsgpackWriter& array(std::size_t values);
   MsgpackWriter& key(std::string_view name) { return raw(bytes_of(name)); }
   MsgpackWriter& text(std::string_view text);
   // A span whose data() is null is Go's nil slice: written c0. Any other empty one: a0.
   MsgpackWriter& bytes(ConstBytes bytes);
   MsgpackWriter& number(std::uint64_t value);
+  MsgpackWriter& real(double value);
   MsgpackWriter& boolean(bool value);
 
  private:
+  MsgpackWriter& sized(std::uint8_t fix, std::uint8_t tag16, std::size_t size);
   MsgpackWriter& raw(ConstBytes bytes);
   MsgpackWriter& big(std::uint8_t tag, std::uint64_t value, int bytes);
 
@@ -56,9 +59,13 @@ class MsgpackReader {
   }
 
   std::size_t map_size();
+  std::size_t array_size();
+  // True: the next value was nil, and is taken.
+  bool take_nil();
   ConstBytes raw();  // text or binary in any form; its data() is never null
   std::string_view text() { return text_of(raw()); }
   bool boolean();
+  double real();  // either width; an integer too, as Go decodes it
   // Any integer form, signed ones too. Outside Int's range: kMalformed.
   template <std::unsigned_integral Int>
   Int number() {
@@ -78,9 +85,7 @@ class MsgpackReader {
   static std::size_t field_of(std::string_view name, std::span<const std::string_view> names);
   std::uint64_t integer();
   std::uint64_t non_negative(std::int64_t value);
-  std::size_t array_size();
   bool next_is_array() const;
-  bool take_nil();
   void skip(int depth);
   void skip_many(std::size_t values, int depth);
   std::uint8_t tag();

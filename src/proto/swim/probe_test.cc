@@ -9,9 +9,16 @@ namespace {
 
 Endpoint member_at(std::uint8_t last) { return {Address::v4(10, 0, 0, last), kDefaultPort}; }
 
+// What m2 sends to have m3 pinged.
+ByteVector ask_to_ping(std::uint32_t seq, bool nack = true) {
+  return encode(
+      IndirectPing{SequenceNumber(seq), member_at(3), "m3", nack, member_at(2), "m2"});
+}
+
 struct Sent {
   Endpoint to;
   bool crc = false;
+  std::size_t size = 0;  // of the datagram
   std::vector<std::pair<MessageType, ByteVector>> messages;
   const ByteVector* find(MessageType type) const {
     for (const auto& [t, body] : messages) {
@@ -19,7 +26,9 @@ struct Sent {
     }
     return nullptr;
   }
-  void on_message(MessageType type, ConstBytes body) { messages.emplace_back(type, to_vector(body)); }
+  void on_message(MessageType type, ConstBytes body) {
+    messages.emplace_back(type, to_vector(body));
+  }
   void on_drop(Drop) { FAIL(); }
 };
 
@@ -32,8 +41,8 @@ class ProbeTest : public ::testing::Test {
     config.reconnect_interval = 0ns;
   }
   // Starts, with others m2, m3, ... and all gossip about them gone.
-  void start(std::uint8_t others, const Vsn& vsn = Vsn()) {
-    swim = std::make_unique<Swim>(config, Rng::from_seed(9));
+  void start(std::uint8_t others, const Vsn& vsn = Vsn(), std::uint64_t seed = 9) {
+    swim = std::make_unique<Swim>(config, Rng::from_seed(seed));
     swim->start(now);
     for (std::uint8_t i = 2; i < 2 + others; ++i) {
       const std::string name = "m" + std::to_string(i);
@@ -49,7 +58,7 @@ class ProbeTest : public ::testing::Test {
     ByteVector buffer(70'000), scratch;
     while (const auto t = swim->poll_transmit(now, buffer)) {
       const ConstBytes bytes = ConstBytes(buffer).first(t->size);
-      sent.push_back({t->to, bytes[0] == std::byte{12}, {}});
+      sent.push_back({t->to, bytes[0] == std::byte{12}, t->size, {}});
       Unfolder(sent.back()).unfold(*swim->framer().open_datagram(bytes, scratch));
     }
     while (auto event = swim->poll_event()) events.push_back(*std::move(event));
@@ -226,6 +235,24 @@ TEST_F(ProbeTest, PoorHealthStretchesTheRound) {
   EXPECT_EQ(events_of<Suspected>().size(), 1u);
 }
 
+TEST_F(ProbeTest, AnAnsweredProbeImprovesOurHealth) {
+  start(1);
+  next_ping();
+  run(1001ms);
+  ASSERT_EQ(swim->health_score(), 1);
+  const auto [ping, to] = next_ping();
+  receive(encode(Ack{ping.seq, {}}), to);
+  EXPECT_EQ(swim->health_score(), 0);
+}
+
+// memberlist: without a nack that could be missed, a failed probe costs one.
+TEST_F(ProbeTest, HelpersThatKnowNoNackLeaveAFailedProbeAtACostOfOne) {
+  start(6, Vsn{1, 2, 2, 0, 0, 0});
+  next_ping();
+  run(1001ms);
+  EXPECT_EQ(swim->health_score(), 1);
+}
+
 // Lifeguard section IV-C.
 TEST_F(ProbeTest, ASuspectHearsOfItWithItsNextPing) {
   start(1);
@@ -270,7 +297,7 @@ TEST_F(ProbeTest, APingFromElsewhereThanItSaysIsAnsweredThereToo) {
 TEST_F(ProbeTest, AnIndirectPingIsRelayedUnderOurOwnNumber) {
   start(2);
   sent.clear();
-  receive(encode(IndirectPing{SequenceNumber(77), member_at(3), "m3", true, member_at(2), "m2"}), member_at(2));
+  receive(ask_to_ping(77), member_at(2));
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].to, member_at(3));
   const auto ping = Ping::parse(*sent[0].find(MessageType::kPing));
@@ -288,14 +315,116 @@ TEST_F(ProbeTest, AnIndirectPingIsRelayedUnderOurOwnNumber) {
 TEST_F(ProbeTest, AnIndirectPingWithoutAnswerEndsInANack) {
   start(2);
   sent.clear();
-  receive(encode(IndirectPing{SequenceNumber(77), member_at(3), "m3", true, member_at(2), "m2"}), member_at(2));
+  receive(ask_to_ping(77), member_at(2));
   run(501ms);
   ASSERT_EQ(sent_count(MessageType::kNack), 1u);
   // Asked by an old member: silence.
   sent.clear();
-  receive(encode(IndirectPing{SequenceNumber(78), member_at(3), "m3", false, member_at(2), "m2"}), member_at(2));
+  receive(ask_to_ping(78, false), member_at(2));
   run(501ms);
   EXPECT_EQ(sent_count(MessageType::kNack), 0u);
+}
+
+// The asker has taken the nack for an answer.
+TEST_F(ProbeTest, AnAckAfterTheNackIsNotRelayed) {
+  start(2);
+  sent.clear();
+  receive(ask_to_ping(77), member_at(2));
+  const SequenceNumber ours = Ping::parse(*sent.at(0).find(MessageType::kPing))->seq;
+  run(501ms);
+  ASSERT_EQ(sent_count(MessageType::kNack), 1u);
+  receive(encode(Ack{ours, {}}), member_at(3));
+  EXPECT_EQ(sent_count(MessageType::kAck), 0u);
+  EXPECT_EQ(swim->dropped(Drop::kUnmatched), 1u);
+}
+
+TEST_F(ProbeTest, APingOfTheApplicationTellsTheRoundTripOrThatNobodyAnswered) {
+  start(1);
+  sent.clear();
+  ASSERT_TRUE(swim->ping(now, "m2"));
+  collect();
+  const SequenceNumber seq = Ping::parse(*sent.at(0).find(MessageType::kPing))->seq;
+  now = now + 30ms;
+  receive(encode(Ack{seq, {}}), member_at(2));
+  ASSERT_EQ(events_of<PingDone>().size(), 1u);
+  EXPECT_EQ(events_of<PingDone>()[0].round_trip, 30ms);
+  ASSERT_TRUE(swim->ping(now, "m2"));
+  run(501ms);
+  ASSERT_EQ(events_of<PingDone>().size(), 2u);
+  EXPECT_EQ(events_of<PingDone>()[1].round_trip, std::nullopt);
+  EXPECT_EQ(swim->ping(now, "nobody").error(), Drop::kUnknownMember);
+}
+
+TEST_F(ProbeTest, EachPingHasANumberOfItsOwn) {
+  start(3);
+  std::set<SequenceNumber> seen;
+  for (int i = 0; i < 20; ++i) {
+    const auto [ping, to] = next_ping();
+    EXPECT_TRUE(seen.insert(ping.seq).second);
+    receive(encode(Ack{ping.seq, {}}), to);
+  }
+}
+
+// memberlist schedule(): so that members started together do not probe together.
+TEST_F(ProbeTest, TheFirstProbeComesAtARandomPointOfTheInterval) {
+  std::set<Nanoseconds> waits;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Instant begin = now;
+    start(1, Vsn(), seed);
+    next_ping();
+    waits.insert(now - begin);
+  }
+  EXPECT_LE(*waits.rbegin(), 1001ms);
+  EXPECT_GT(*waits.rbegin() - *waits.begin(), 500ms);
+}
+
+TEST_F(ProbeTest, BroadcastsRideOnPingsAndAcks) {
+  start(1);
+  run(5s);
+  sent.clear();
+  ASSERT_TRUE(swim->broadcast(now, "", bytes_of("rumor")));
+  receive(encode(Ping{SequenceNumber(5), "me", member_at(2), "m2"}), member_at(2));
+  ASSERT_TRUE(swim->ping(now, "m2"));
+  collect();
+  ASSERT_EQ(sent.size(), 2u);
+  for (const Sent& s : sent) EXPECT_NE(s.find(MessageType::kUser), nullptr);
+}
+
+TEST_F(ProbeTest, LabelAndEncryptionAreTakenOffTheRoomOfAPacket) {
+  config.frame.label = std::string(kLabelBytesMax, 'l');
+  config.frame.compress = false;
+  start(0);
+  ByteVector alive;
+  Rng rng = Rng::from_seed(1);
+  swim->framer().seal_datagram(encode(Alive{Incarnation(1), "m2", member_at(2), {}, Vsn()}), {},
+                               rng, alive);
+  receive(alive, member_at(2));
+  sent.clear();
+  swim->framer().keys().install(*crypto::AesKey::from(ByteVector(32))).value();
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(swim->broadcast(now, "", ByteVector(95, static_cast<std::byte>(i))));
+  }
+  run(1s);
+  ASSERT_GE(sent_count(MessageType::kUser), 4u);
+  std::size_t largest = 0;
+  for (const Sent& s : sent) largest = std::max(largest, s.size);
+  EXPECT_LE(largest, config.udp_buffer_bytes);
+  EXPECT_GT(largest, config.udp_buffer_bytes - 150);
+}
+
+// Older versions of memberlist wrapped the count and lost all but a few.
+TEST_F(ProbeTest, NoPacketHoldsMoreThan255Messages) {
+  config.udp_buffer_bytes = 65'000;
+  start(1);
+  run(5s);
+  sent.clear();
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_TRUE(swim->broadcast(now, "", ByteVector(8, static_cast<std::byte>(i))));
+  }
+  run(401ms);
+  ASSERT_FALSE(sent.empty());
+  for (const Sent& s : sent) EXPECT_LE(s.messages.size(), 255u);
+  EXPECT_GT(sent.at(0).messages.size(), 200u);
 }
 
 TEST_F(ProbeTest, GossipHasAChecksumOnlyForThoseWhoKnowIt) {
@@ -357,6 +486,19 @@ TEST_F(ProbeTest, AnImpostorIsAConflictWhenTheOldAddressAnswers) {
   EXPECT_EQ(swim->member("m2")->endpoint, member_at(2));
   ASSERT_EQ(events_of<Conflict>().size(), 1u);
   EXPECT_EQ(events_of<Conflict>()[0].other, member_at(50));
+}
+
+// memberlist's TestMemberlist_FailedRemote: the connection is refused.
+TEST_F(ProbeTest, AJoinWhoseConnectionIsRefusedFailsAtOnce) {
+  start(0);
+  swim->join(now, member_at(7));
+  collect();
+  ASSERT_EQ(events_of<StreamOpen>().size(), 1u);
+  swim->handle_stream_closed(now, events_of<StreamOpen>()[0].stream, StreamEnd::kFailed);
+  collect();
+  ASSERT_EQ(events_of<JoinFailed>().size(), 1u);
+  EXPECT_EQ(events_of<JoinFailed>()[0].via, member_at(7));
+  EXPECT_EQ(events_of<JoinFailed>()[0].error, JoinError::kUnreachable);
 }
 
 TEST_F(ProbeTest, AnsweringNothingWeAskedIsCounted) {

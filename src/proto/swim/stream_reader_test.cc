@@ -81,6 +81,13 @@ TEST(StreamReader, TheLabelIsTheDialersOnly) {
             Drop::kCount);
 }
 
+TEST(StreamReader, ADecompressionBombIsRefused) {
+  ByteVector bomb;
+  write_compressed(ByteVector(kStreamPlainBytesMax + 1), bomb);
+  EXPECT_LT(bomb.size(), 64u << 10);
+  EXPECT_EQ(refusal(bomb), Drop::kTooLarge);
+}
+
 TEST(StreamReader, APushPullOfAMillionNodesCostsNoMemoryBeyondItsBytes) {
   ByteVector stream;
   write(PushPullHeader{false, 1'000'000, 0}, stream);

@@ -18,7 +18,8 @@ Swim::Swim(Config config, Rng rng)
     : config_(std::move(config)),
       rng_(rng.fork("swim")),
       framer_(config_.frame),
-      members_(config_, rng.fork("members"), events_) {
+      members_(config_, rng.fork("members"), events_),
+      adopting_(config_.adopt_versions) {
   GINNEL_ASSERT(!config_.name.empty());
   GINNEL_ASSERT(config_.name.size() <= kNameBytesMax);
   GINNEL_ASSERT(config_.meta.size() <= kMetaBytesMax);
@@ -99,6 +100,17 @@ Result<void, Drop> Swim::send_best_effort(std::string_view name, ConstBytes mess
   return {};
 }
 
+Result<void, Drop> Swim::send_to(const Endpoint& to, ConstBytes message) {
+  if (message.empty()) return Fail(Drop::kEmpty);
+  if (message.size() + 1 + framer_.datagram_overhead_bytes() > kDatagramBytesMax) {
+    return Fail(Drop::kTooLarge);
+  }
+  ByteVector out{static_cast<std::byte>(MessageType::kUser)};
+  out.insert(out.end(), message.begin(), message.end());
+  send(kSocket, to, std::move(out));
+  return {};
+}
+
 void Swim::handle_timeout(Instant now) {
   members_.handle_timeout(now);
   while (const auto seq = awaited_deadlines_.take_expired(now)) {
@@ -108,7 +120,7 @@ void Swim::handle_timeout(Instant now) {
     expired(now, SequenceNumber(*seq), awaited);
   }
   while (const auto stream = stream_deadlines_.take_expired(now)) {
-    fail_stream(now, *stream, "no answer in time");
+    fail_stream(*stream, JoinError::kTimeout, "no answer in time");
   }
   if (timers_.take_expired(Timer::kAckTimeout, now)) ask_others(now);
   if (timers_.take_expired(Timer::kProbeEnd, now)) fail_probe(now);
@@ -116,6 +128,7 @@ void Swim::handle_timeout(Instant now) {
   if (timers_.take_expired(Timer::kGossip, now)) gossip(now);
   if (timers_.take_expired(Timer::kPushPull, now)) start_push_pull(now);
   if (timers_.take_expired(Timer::kReconnect, now)) reconnect(now);
+  if (timers_.take_expired(Timer::kAdopt, now) && adopting_) adopt_versions(now, to_adopt_);
   if (timers_.take_expired(Timer::kLeave, now)) events_.push_back(LeaveDone{});
   arm_gossip(now);
 }
@@ -136,12 +149,7 @@ std::optional<Transmit> Swim::poll_transmit(Instant, Bytes out) {
   return std::nullopt;
 }
 
-std::optional<Event> Swim::poll_event() {
-  if (events_.empty()) return std::nullopt;
-  Event out = std::move(events_.front());
-  events_.pop_front();
-  return out;
-}
+std::optional<Event> Swim::poll_event() { return events_.pop(); }
 
 std::optional<Instant> Swim::next_timeout() const {
   const auto own = earlier(timers_.next(), members_.next_timeout());

@@ -53,10 +53,15 @@ class Swim {
   Result<void, Drop> broadcast(Instant now, std::string_view subject, ConstBytes message);
   // One datagram. Errors: kTooLarge, kEmpty, kUnknownMember.
   Result<void, Drop> send_best_effort(std::string_view name, ConstBytes message);
+  // One datagram to an address, whoever is there. Errors: kTooLarge, kEmpty.
+  Result<void, Drop> send_to(const Endpoint& to, ConstBytes message);
   // One stream. Outcome: SendDone. Errors: kTooLarge, kEmpty, kUnknownMember, kQueueFull.
   Result<StreamId, Drop> send_reliable(Instant now, std::string_view name, ConstBytes message);
   // Asks one member whether it is there. Outcome: PingDone. Errors: kUnknownMember, kQueueFull.
   Result<void, Drop> ping(Instant now, std::string_view name);
+
+  // Forgets a dead or left name at once. False: there is none such.
+  bool forget(std::string_view name) { return members_.forget(name); }
 
   void answer_alive(Instant now, AskId id, bool accept);
   void answer_merge(Instant now, AskId id, bool accept);
@@ -82,11 +87,13 @@ class Swim {
   Framer& framer() { return framer_; }
   bool has_left() const { return members_.has_left(); }
   std::size_t stream_count() const { return streams_.size(); }
+  std::uint64_t events_lost() const { return events_.lost(); }
 
  private:
   // kProbe: the next round may begin. kAckTimeout: the direct ping of this round was not answered.
+  // kAdopt: the member that joined us did not take our versions, so we take its.
   // kProbeEnd: nobody has answered. kLeave: enough waited for our leave to spread.
-  enum class Timer { kProbe, kAckTimeout, kProbeEnd, kGossip, kPushPull, kReconnect, kLeave, kCount };
+  enum class Timer { kProbe, kAckTimeout, kProbeEnd, kGossip, kPushPull, kReconnect, kLeave, kAdopt, kCount };
   struct Datagram {
     PathId path;
     Endpoint to;
@@ -186,7 +193,11 @@ class Swim {
   ByteVector own_state(bool join) const;
   void handle_remote_state(Instant now, const PushPullReader& remote, ConstBytes body,
                            const RemoteOf& of);
-  void refuse_merge(const RemoteOf& of, std::string why);
+  enum class Met { kByOurJoin, kByTheirs };
+  void meet(Instant now, const PushPullReader& remote, Met how);
+  void adopt_versions(Instant now, const Vsn& vsn);
+  std::optional<MemberInfo> holder_of_our_name(Instant now, const PushPullReader& remote) const;
+  void refuse_merge(const RemoteOf& of, JoinError error, std::string why);
   void merge(Instant now, PushPullReader remote);
   Result<void, std::string> check_remote(const PushPullReader& remote) const;
 
@@ -197,15 +208,17 @@ class Swim {
   void handle_reply(Instant now, StreamId id, Stream& stream);
   void reply(StreamId id, ConstBytes message);
   void close_stream(StreamId id);
-  void fail_stream(Instant now, StreamId id, std::string why);
-  void refuse_stream(Instant now, StreamId id, Drop why);
+  void fail_stream(StreamId id, JoinError error, std::string why);
+  void refuse_stream(StreamId id, Drop why);
 
   Config config_;
   Rng rng_;
   Framer framer_;
-  std::deque<Event> events_;
+  EventQueue events_;
   Membership members_;
   BroadcastQueue rumors_;
+  bool adopting_ = false;  // Config::adopt_versions, and nobody met yet
+  Vsn to_adopt_;           // while Timer::kAdopt runs
   bool rumors_first_ = false;  // of the next packet, when both queues have something
   Timers<Timer> timers_;
 

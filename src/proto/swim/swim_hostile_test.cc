@@ -70,6 +70,95 @@ TEST(Hostile, HalfOpenStreamsAreClosedInTimeAndDoNotKeepOthersOut) {
   EXPECT_EQ(c[0].stream_count(), 0u);
 }
 
+// A byte a second: the deadline is of the whole exchange, not of each read.
+TEST(Hostile, SlowStreamsAreClosedInTimeAndDoNotKeepOthersOut) {
+  Cluster c;
+  c.start(2);
+  std::vector<StreamId> slow;
+  for (int i = 0; i < 200; ++i) {
+    slow.push_back(*c[0].accept_stream(c.now(), Cluster::endpoint_of(9)));
+  }
+  ByteVector request;
+  write(PushPullHeader{true, 50, 0}, request);
+  for (int second = 0; second < 9; ++second) {
+    for (const StreamId stream : slow) {
+      c[0].handle_stream_data(c.now(), stream,
+                              ConstBytes(request).subspan(static_cast<std::size_t>(second), 1));
+    }
+    c.settle(0);
+    c.run(1s);
+  }
+  EXPECT_GE(c[0].stream_count(), 200u);
+  const std::size_t newcomer = c.add();
+  c.join(newcomer, 0);
+  c.run(500ms);
+  EXPECT_EQ(c.events_of<JoinDone>(newcomer).size(), 1u);
+  c.run(1s);
+  EXPECT_EQ(c[0].stream_count(), 0u);
+}
+
+// memberlist has no replay protection; the incarnation numbers have to do.
+TEST(Hostile, ReplayedMessagesChangeNothing) {
+  Cluster c;
+  c.start(3);
+  ASSERT_TRUE(c[1].set_meta(c.now(), bytes_of("new")));
+  c.settle(1);
+  c.run(3s);
+  ASSERT_EQ(c[0].member("n1")->incarnation, Incarnation(2));
+  c.clear_events();
+  const std::vector<ByteVector> captured = {
+      encode(Alive{Incarnation(1), "n1", Cluster::endpoint_of(1), bytes_of("old"), Vsn()}),
+      encode(Suspect{Incarnation(1), "n1", "n2"}), encode(Dead{Incarnation(1), "n1", "n2"}),
+      encode(Dead{Incarnation(1), "n1", "n1"}), encode(Ack{SequenceNumber(1), {}})};
+  for (int i = 0; i < 100; ++i) {
+    for (ByteVector message : captured) {
+      c[0].handle_datagram(c.now(), kSocket, Cluster::endpoint_of(9), message);
+    }
+  }
+  c.settle(0);
+  c.run(30s);
+  EXPECT_EQ(c.state(0, 1), State::kAlive);
+  EXPECT_EQ(text_of(c[0].member("n1")->meta), "new");
+  EXPECT_EQ(c[0].dropped(Drop::kUnmatched), 100u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(c.events_of<Suspected>(i).empty()) << i;
+}
+
+// It made serf 0.9.4 exit with a panic.
+TEST(Hostile, AVsnOfThreeBytesInAPushPullIsTakenAsNone) {
+  Cluster c;
+  c.start(2);
+  ByteVector request;
+  write(PushPullHeader{true, 1, 0}, request);
+  write(NodeState{"short", Cluster::endpoint_of(9), {}, Incarnation(1), State::kAlive, Vsn()},
+        request);
+  std::string text = to_hex(request);
+  text.replace(text.find("a6010502000000"), 14, "a3010502");
+  const auto stream = c[0].accept_stream(c.now(), Cluster::endpoint_of(9));
+  c[0].handle_stream_data(c.now(), *stream, *from_hex(text));
+  c.settle(0);
+  ASSERT_TRUE(c[0].member("short"));
+  EXPECT_EQ(c[0].member("short")->vsn, kNoVsn);
+  EXPECT_EQ(c.state(0, 1), State::kAlive);
+}
+
+TEST(Hostile, AWrongKeyIsCountedAndDoesNotGetIn) {
+  Cluster c;
+  for (std::size_t i = 0; i < 2; ++i) {
+    c.add();
+    c[i].framer().keys().install(*crypto::AesKey::from(ByteVector(32, std::byte(i)))).value();
+  }
+  c.join(1, 0);
+  c.run(11s);
+  EXPECT_EQ(c.events_of<JoinFailed>(1).size(), 1u);
+  EXPECT_EQ(c[0].dropped(Drop::kWrongKey), 1u);
+  EXPECT_EQ(c[0].alive_count(), 1u);
+  ByteVector ping = encode(Ping{SequenceNumber(1), "n0", Cluster::endpoint_of(1), "n1"}), sealed;
+  Rng rng = Rng::from_seed(1);
+  c[1].framer().seal_datagram(ping, {}, rng, sealed);
+  c[0].handle_datagram(c.now(), kSocket, Cluster::endpoint_of(1), sealed);
+  EXPECT_EQ(c[0].dropped(Drop::kWrongKey), 2u);
+}
+
 TEST(Hostile, MoreStreamsThanTheLimitAreRefused) {
   Cluster c;
   c.add();

@@ -53,7 +53,7 @@ void Swim::reconnect(Instant now) {
 void Swim::push_pull_with(Instant now, const Endpoint& to, PushPull purpose) {
   const bool join = purpose.join;
   const auto stream = open_stream(now, to, own_state(join), std::move(purpose), 1);
-  if (!stream && join) events_.push_back(JoinFailed{to, "too many streams"});
+  if (!stream && join) events_.push_back(JoinFailed{to, JoinError::kBusy, "too many streams"});
 }
 
 // Retired members stay out: memberlist would have forgotten them.
@@ -83,7 +83,19 @@ Result<void, std::string> Swim::check_remote(const PushPullReader& remote) const
 
 void Swim::handle_remote_state(Instant now, const PushPullReader& remote, ConstBytes body,
                                const RemoteOf& of) {
-  if (const auto fits = check_remote(remote); !fits) return refuse_merge(of, fits.error());
+  if (of.we_join) {
+    // Our request had the old numbers, so the other has refused it: once more with the new ones.
+    const Vsn before = config_.vsn;
+    meet(now, remote, Met::kByOurJoin);
+    if (config_.vsn != before) return push_pull_with(now, of.peer, {.join = true});
+    if (auto holder = holder_of_our_name(now, remote)) {
+      events_.push_back(NameTaken{*std::move(holder), of.peer});
+      return;
+    }
+  }
+  if (const auto fits = check_remote(remote); !fits) {
+    return refuse_merge(of, JoinError::kVersions, fits.error() + "; ours: " + ranges_of(config_.vsn));
+  }
   if (!config_.ask_merge || !remote.header().join) {
     merge(now, remote);
     if (of.we_join) events_.push_back(JoinDone{of.peer});
@@ -107,19 +119,62 @@ void Swim::answer_merge(Instant now, AskId id, bool accept) {
   if (it == asked_merge_.end()) return;
   const AskedMerge asked = std::move(it->second);
   asked_merge_.erase(it);
-  if (!accept) return refuse_merge(asked.of, "refused by the application");
+  if (!accept) return refuse_merge(asked.of, JoinError::kVetoed, "refused by the application");
   merge(now, *PushPullReader::parse(asked.body));
   if (asked.of.we_join) events_.push_back(JoinDone{asked.of.peer});
   arm_gossip(now);
 }
 
-void Swim::refuse_merge(const RemoteOf& of, std::string why) {
-  if (of.we_join) events_.push_back(JoinFailed{of.peer, std::move(why)});
+// Whoever has met nobody takes the numbers of the first live member that it meets. One that has
+// numbers of an application already keeps them for a second toward a joiner that has none: that may
+// be one of ours, which takes what it finds in the answer.
+void Swim::meet(Instant now, const PushPullReader& remote, Met how) {
+  constexpr Nanoseconds kPatience = 1s;
+  PushPullReader reader = remote;
+  while (const auto node = reader.next()) {
+    if (!adopting_ || node->state != State::kAlive || node->vsn == kNoVsn) continue;
+    if (node->name == config_.name) continue;
+    if (how == Met::kByOurJoin || config_.vsn.d_max == 0 || node->vsn.d_max != 0) {
+      return adopt_versions(now, node->vsn);
+    }
+    to_adopt_ = node->vsn;
+    timers_.set(Timer::kAdopt, now + kPatience);
+    return;
+  }
+}
+
+void Swim::adopt_versions(Instant now, const Vsn& theirs) {
+  adopting_ = false;
+  Vsn vsn = config_.vsn;
+  vsn.d_min = theirs.d_min;
+  vsn.d_max = theirs.d_max;
+  vsn.d_cur = theirs.d_cur;
+  if (vsn == config_.vsn) return;
+  set_versions(now, vsn);
+  events_.push_back(VersionsAdopted{vsn});
+}
+
+std::optional<MemberInfo> Swim::holder_of_our_name(Instant now,
+                                                   const PushPullReader& remote) const {
+  PushPullReader reader = remote;
+  while (const auto node = reader.next()) {
+    const bool here = node->state == State::kAlive || node->state == State::kSuspect;
+    if (!here || node->name != config_.name || node->endpoint == config_.advertise) continue;
+    return MemberInfo{.name = std::string(node->name), .endpoint = node->endpoint,
+                      .state = node->state, .incarnation = node->incarnation,
+                      .meta = to_vector(node->meta), .vsn = node->vsn, .since = now};
+  }
+  return std::nullopt;
+}
+
+void Swim::refuse_merge(const RemoteOf& of, JoinError error, std::string why) {
+  if (of.we_join) events_.push_back(JoinFailed{of.peer, error, std::move(why)});
   else events_.push_back(MergeRefused{of.peer, std::move(why)});
 }
 
 void Swim::merge(Instant now, PushPullReader remote) {
   const bool join = remote.header().join;
+  if (remote.header().nodes > 0) adopting_ = false;
   const ConstBytes user_state = remote.user_state();
   while (const auto node = remote.next()) {
     if (node->state == State::kAlive) {

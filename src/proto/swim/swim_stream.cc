@@ -53,7 +53,7 @@ void Swim::handle_stream_data(Instant now, StreamId id, ConstBytes bytes) {
   if (it == streams_.end()) return;
   Stream& stream = it->second;
   const auto complete = stream.reader.feed(bytes, framer_);
-  if (!complete) return refuse_stream(now, id, complete.error());
+  if (!complete) return refuse_stream(id, complete.error());
   if (!*complete) return;
   if (std::holds_alternative<Inbound>(stream.purpose)) handle_request(now, id, stream);
   else handle_reply(now, id, stream);
@@ -65,28 +65,29 @@ void Swim::handle_request(Instant now, StreamId id, Stream& stream) {
   switch (stream.reader.type()) {
     case MessageType::kPing: {
       const auto ping = Ping::parse(body);
-      if (!ping) return refuse_stream(now, id, ping.error());
+      if (!ping) return refuse_stream(id, ping.error());
       if (!ping->node.empty() && ping->node != config_.name) {
-        return refuse_stream(now, id, Drop::kNotForUs);
+        return refuse_stream(id, Drop::kNotForUs);
       }
       reply(id, encode(Ack{ping->seq, {}}));
       break;
     }
     case MessageType::kUser: {
       const auto message = parse_user(body);
-      if (!message) return refuse_stream(now, id, message.error());
+      if (!message) return refuse_stream(id, message.error());
       events_.push_back(UserMessage{to_vector(*message), true, stream.peer});
       break;
     }
     case MessageType::kPushPull: {
       const auto remote = PushPullReader::parse(body);
-      if (!remote) return refuse_stream(now, id, remote.error());
+      if (!remote) return refuse_stream(id, remote.error());
+      meet(now, *remote, Met::kByTheirs);
       // memberlist: the answer is what we knew before the merge, with the same Join.
       reply(id, own_state(remote->header().join));
       handle_remote_state(now, *remote, body, {stream.peer});
       break;
     }
-    default: return refuse_stream(now, id, Drop::kUnknownType);
+    default: return refuse_stream(id, Drop::kUnknownType);
   }
   close_stream(id);
 }
@@ -95,7 +96,8 @@ void Swim::handle_reply(Instant now, StreamId id, Stream& stream) {
   const ConstBytes body = stream.reader.body();
   if (stream.reader.type() == MessageType::kError) {
     const auto error = ErrorReply::parse(body);
-    return fail_stream(now, id, error ? std::string(error->text) : "unreadable error");
+    return fail_stream(id, JoinError::kRefused,
+                       error ? std::string(error->text) : "unreadable error");
   }
   if (const auto* ping = std::get_if<StreamPing>(&stream.purpose)) {
     const auto ack = Ack::parse(body);
@@ -106,7 +108,7 @@ void Swim::handle_reply(Instant now, StreamId id, Stream& stream) {
   const auto* push_pull = std::get_if<PushPull>(&stream.purpose);
   const auto remote = PushPullReader::parse(body);
   const bool is_state = stream.reader.type() == MessageType::kPushPull && remote;
-  if (push_pull == nullptr || !is_state) return fail_stream(now, id, "unexpected answer");
+  if (push_pull == nullptr || !is_state) return fail_stream(id, JoinError::kRefused, "unexpected answer");
   handle_remote_state(now, *remote, body, {stream.peer, push_pull->join});
   close_stream(id);
 }
@@ -128,13 +130,13 @@ void Swim::close_stream(StreamId id) {
 
 // memberlist tells the other why its request could not be read, except where it simply closes: a
 // wrong label, an unknown type, a ping for another name.
-void Swim::refuse_stream(Instant now, StreamId id, Drop why) {
+void Swim::refuse_stream(StreamId id, Drop why) {
   count(why);
   const auto it = streams_.find(id);
   const bool inbound = std::holds_alternative<Inbound>(it->second.purpose);
   const bool silent = why == Drop::kWrongLabel || why == Drop::kUnknownType ||
                       why == Drop::kNotForUs;
-  if (!inbound) return fail_stream(now, id, std::string(name_of(why)));
+  if (!inbound) return fail_stream(id, JoinError::kRefused, std::string(name_of(why)));
   const std::string_view text =
       why == Drop::kUnexpectedCipher ? "Remote state is encrypted and encryption is not configured"
       : why == Drop::kNotEncrypted   ? "Encryption is configured but remote state is not encrypted"
@@ -143,7 +145,7 @@ void Swim::refuse_stream(Instant now, StreamId id, Drop why) {
   close_stream(id);
 }
 
-void Swim::handle_stream_closed(Instant now, StreamId id, StreamEnd end) {
+void Swim::handle_stream_closed(Instant, StreamId id, StreamEnd end) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
   // The receiver of a user message closes when it has it all; that is our only sign.
@@ -152,10 +154,11 @@ void Swim::handle_stream_closed(Instant now, StreamId id, StreamEnd end) {
     events_.push_back(SendDone{id, true});
     return;
   }
-  fail_stream(now, id, end == StreamEnd::kClosed ? "closed without an answer" : "not reachable");
+  if (end == StreamEnd::kFailed) return fail_stream(id, JoinError::kUnreachable, "no connection");
+  fail_stream(id, JoinError::kRefused, "closed without an answer");
 }
 
-void Swim::fail_stream(Instant, StreamId id, std::string why) {
+void Swim::fail_stream(StreamId id, JoinError error, std::string why) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
   const Endpoint peer = it->second.peer;
@@ -163,7 +166,7 @@ void Swim::fail_stream(Instant, StreamId id, std::string why) {
   const bool join = push_pull != nullptr && push_pull->join;
   const bool send = std::holds_alternative<UserSend>(it->second.purpose);
   close_stream(id);
-  if (join) events_.push_back(JoinFailed{peer, std::move(why)});
+  if (join) events_.push_back(JoinFailed{peer, error, std::move(why)});
   if (send) events_.push_back(SendDone{id, false});
 }
 

@@ -16,10 +16,11 @@ struct Range {
   std::string text() const { return "[" + std::to_string(min) + ", " + std::to_string(max) + "]"; }
 };
 
-Fail<std::string> incompatible(std::string_view name, std::string_view what, std::uint8_t speaks,
-                               const Range& range) {
-  return Fail("member \"" + std::string(name) + "\" speaks " + std::string(what) + " " +
-              std::to_string(speaks) + ", the others " + range.text());
+Fail<std::string> incompatible(const VersionRow& row, std::string_view what, std::uint8_t speaks,
+                               const Range& all) {
+  return Fail("member \"" + std::string(row.name) + "\" speaks " + std::string(what) + " " +
+              std::to_string(speaks) + " (it can: " + ranges_of(row.vsn) + "), all together can " +
+              all.text());
 }
 
 }  // namespace
@@ -35,6 +36,11 @@ std::array<std::byte, Vsn::kBytes> Vsn::wire() const {
           std::byte{d_min}, std::byte{d_max}, std::byte{d_cur}};
 }
 
+std::string ranges_of(const Vsn& vsn) {
+  return "protocol " + Range{vsn.p_min, vsn.p_max}.text() + ", delegate protocol " +
+         Range{vsn.d_min, vsn.d_max}.text();
+}
+
 Result<void, std::string> check_versions(std::span<const VersionRow> rows) {
   Range protocol;
   Range delegate;
@@ -46,10 +52,10 @@ Result<void, std::string> check_versions(std::span<const VersionRow> rows) {
   for (const VersionRow& row : rows) {
     if (row.vsn == kNoVsn) continue;
     if (!protocol.holds(row.vsn.p_cur)) {
-      return incompatible(row.name, "protocol", row.vsn.p_cur, protocol);
+      return incompatible(row, "protocol", row.vsn.p_cur, protocol);
     }
     if (!delegate.holds(row.vsn.d_cur)) {
-      return incompatible(row.name, "delegate protocol", row.vsn.d_cur, delegate);
+      return incompatible(row, "delegate protocol", row.vsn.d_cur, delegate);
     }
   }
   return {};

@@ -38,6 +38,9 @@ struct Vsn {
 // Of a member that announced none.
 inline constexpr Vsn kNoVsn{0, 0, 0, 0, 0, 0};
 
+// "protocol [1, 5], delegate protocol [2, 5]".
+std::string ranges_of(const Vsn& vsn);
+
 // One member for check_versions.
 struct VersionRow {
   std::string_view name;

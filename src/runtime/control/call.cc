@@ -21,18 +21,25 @@ Call::~Call() {
     return;
   }
   std::string body = error_document({Errc::kInternal, "the daemon gave no answer", ""});
-  post([body = std::move(body)](Connection& c) mutable { c.send_answer(500, std::move(body)); });
+  post([body = std::move(body)](Connection& c) mutable { c.send_answer(500, std::move(body), "application/json"); });
 }
 
-void Call::answer(int status, std::string body) {
+void Call::answer(int status, std::string body, std::string_view content_type) {
   {
     const std::lock_guard lock(mutex_);
     if (phase_ != Phase::kOpen) return;
     phase_ = Phase::kDone;
   }
-  post([status, body = std::move(body)](Connection& c) mutable {
-    c.send_answer(status, std::move(body));
+  post([status, body = std::move(body), type = std::string(content_type)](Connection& c) mutable {
+    c.send_answer(status, std::move(body), type);
   });
+}
+
+void Call::begin() {
+  const std::lock_guard lock(mutex_);
+  if (phase_ != Phase::kOpen || cancelled_) return;
+  phase_ = Phase::kStreaming;
+  post([](Connection& c) { c.begin_stream(); });
 }
 
 bool Call::write_line(std::string line) {

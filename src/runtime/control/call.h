@@ -27,7 +27,8 @@ class Call : public Exchange {
       : service_(std::move(service)), connection_(std::move(connection)) {}
   ~Call() override;
 
-  void answer(int status, std::string body) override;
+  void answer(int status, std::string body, std::string_view content_type) override;
+  void begin() override;
   bool write_line(std::string line) override;
   void finish() override;
   bool cancelled() const override { return cancelled_; }

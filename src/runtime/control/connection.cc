@@ -19,6 +19,7 @@ namespace http = boost::beast::http;
 
 // What one read takes while an answer is due.
 constexpr std::size_t kWatchBytes = 512;
+constexpr std::chrono::milliseconds kLastWriteTime{1000};
 
 uid_t uid_of(int fd) {
   ucred credentials{};
@@ -82,7 +83,8 @@ void Connection::on_request(error_code error) {
 void Connection::refuse(int status, std::string text) {
   keep_alive_ = false;
   phase_ = Phase::kHandling;
-  send_answer(status, error_document({Errc::kUsage, "control socket: " + text, ""}));
+  send_answer(status, error_document({Errc::kUsage, "control socket: " + text, ""}),
+              "application/json");
 }
 
 void Connection::watch_client() {
@@ -110,15 +112,16 @@ void Connection::on_client_bytes(error_code error, std::size_t size) {
   // nothing more is read until then.
 }
 
-void Connection::send_answer(int status, std::string body) {
+void Connection::send_answer(int status, std::string body, const std::string& content_type) {
   if (phase_ != Phase::kHandling) return;
   auto message =
       std::make_shared<http::response<http::string_body>>(static_cast<http::status>(status), 11);
-  message->set(http::field::content_type, "application/json");
+  message->set(http::field::content_type, content_type);
   message->keep_alive(keep_alive_);
   message->body() = std::move(body);
   message->prepare_payload();
-  set_deadline(service_->options.io_timeout);
+  answering_ = true;
+  set_deadline(write_timeout());
   http::async_write(socket_, *message,
                     [self = shared_from_this(), message](error_code error, std::size_t) {
                       if (error || !self->keep_alive_) return self->close();
@@ -129,6 +132,7 @@ void Connection::send_answer(int status, std::string body) {
 void Connection::await_next_request() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kAnswered;
+  answering_ = false;
   call_.reset();
   if (buffer_.size() > 0) return read_request();
   set_deadline(service_->options.idle_timeout);
@@ -137,6 +141,7 @@ void Connection::await_next_request() {
 
 // A stream ends with the connection: bytes that come while it lasts are "taken", not a request.
 void Connection::begin_stream() {
+  if (phase_ != Phase::kHandling) return;
   phase_ = Phase::kStreaming;
   push(
       {"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n"
@@ -144,12 +149,12 @@ void Connection::begin_stream() {
 }
 
 void Connection::send_line(std::string line) {
-  if (phase_ == Phase::kHandling) begin_stream();
+  begin_stream();
   if (phase_ == Phase::kStreaming) push({chunk_of(line), line.size()});
 }
 
 void Connection::end_stream() {
-  if (phase_ == Phase::kHandling) begin_stream();
+  begin_stream();
   if (phase_ != Phase::kStreaming) return;
   ending_ = true;
   push({"0\r\n\r\n"});
@@ -164,7 +169,7 @@ void Connection::pump() {
   writing_ = true;
   auto chunk = std::make_shared<Chunk>(std::move(chunks_.front()));
   chunks_.pop_front();
-  set_deadline(service_->options.io_timeout);
+  set_deadline(write_timeout());
   asio::async_write(socket_, asio::buffer(chunk->bytes),
                     [self = shared_from_this(), chunk](error_code error, std::size_t) {
                       self->on_pumped(error, chunk->line_bytes);
@@ -181,12 +186,24 @@ void Connection::on_pumped(error_code error, std::size_t line_bytes) {
   if (ending_) close();
 }
 
+std::chrono::milliseconds Connection::write_timeout() const {
+  return last_ ? kLastWriteTime : service_->options.io_timeout;
+}
+
 void Connection::set_deadline(std::chrono::milliseconds after) {
   deadline_.expires_after(after);
   deadline_.async_wait([weak = weak_from_this()](error_code error) {
     if (error) return;
     if (const auto self = weak.lock()) self->close();
   });
+}
+
+void Connection::close_soon() {
+  last_ = true;
+  keep_alive_ = false;
+  const bool under_way = answering_ || (phase_ == Phase::kStreaming && ending_);
+  if (!under_way) return close();
+  set_deadline(kLastWriteTime);
 }
 
 void Connection::close() {

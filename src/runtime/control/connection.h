@@ -9,7 +9,7 @@
 #pragma once
 #include <array>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -23,7 +23,8 @@ namespace ginnel::control_api {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::local::stream_protocol::socket;
+  // Of a local or a TCP socket.
+  using Socket = boost::asio::generic::stream_protocol::socket;
 
   // `on_closed`: called once, when the connection is gone.
   Connection(Socket socket, std::shared_ptr<Service> service, std::function<void()> on_closed);
@@ -31,9 +32,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void read_request();
   void close();
+  // The server ends: an answer or the end of a stream that is on its way may still go, for a second.
+  void close_soon();
 
   // For Call, on the server's thread.
-  void send_answer(int status, std::string body);
+  void send_answer(int status, std::string body, const std::string& content_type);
+  void begin_stream();
   void send_line(std::string line);
   void end_stream();
 
@@ -49,11 +53,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(int status, std::string text);
   void watch_client();
   void on_client_bytes(error_code error, std::size_t size);
-  void begin_stream();
   void push(Chunk chunk);
   void pump();
   void on_pumped(error_code error, std::size_t line_bytes);
   void await_next_request();
+  std::chrono::milliseconds write_timeout() const;
   void set_deadline(std::chrono::milliseconds after);
 
   Socket socket_;
@@ -68,6 +72,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool keep_alive_ = false;
   bool watching_ = false;     // a read is under way while phase_ is past kReading
   bool writing_ = false;      // a chunk of a stream is under way
+  bool answering_ = false;    // the answer is being written
+  bool last_ = false;         // close_soon() was called
   bool ending_ = false;       // the stream ends once chunks_ is empty
   std::deque<Chunk> chunks_;  // bounded by Call, which counts their lines
 };

@@ -24,7 +24,8 @@ struct Request {
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  virtual void answer(int status, std::string body) = 0;
+  virtual void answer(int status, std::string body, std::string_view content_type) = 0;
+  virtual void begin() = 0;
   virtual bool write_line(std::string line) = 0;
   virtual void finish() = 0;
   virtual bool cancelled() const = 0;
@@ -39,9 +40,17 @@ class Responder {
   explicit Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
 
   // The whole answer. Later calls do nothing.
-  void answer(int status, std::string body) const { exchange_->answer(status, std::move(body)); }
+  void answer(int status, std::string body) const {
+    exchange_->answer(status, std::move(body), "application/json");
+  }
+  // As answer(200, …), but what Prometheus reads instead of JSON.
+  void metrics(std::string body) const {
+    exchange_->answer(200, std::move(body), "text/plain; version=0.0.4");
+  }
   void ok(std::string body) const { answer(200, std::move(body)); }
 
+  // Starts a stream at once, so that its reader knows before the first line comes.
+  void begin() const { exchange_->begin(); }
   // One line of a stream (without its newline); the first one starts it with status 200. False: the
   // client is gone, or has more than kStreamBytesMax unread and is dropped.
   bool write_line(std::string line) const { return exchange_->write_line(std::move(line)); }

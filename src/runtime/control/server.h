@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/address.h"
 #include "runtime/control/message.h"
 
 namespace ginnel::control_api {
@@ -40,6 +41,10 @@ class Server {
   static Result<std::unique_ptr<Server>, Error> listen(const std::filesystem::path& path,
                                                        Handler handler,
                                                        const ServerOptions& options = {});
+  // The same over TCP, for documents that anybody may read: there is no uid, the handler decides
+  // what it answers. Errors: kPortBusy, kPermission, kConfigValue (not an address of this host).
+  static Result<std::unique_ptr<Server>, Error> listen_http(const Endpoint& bind, Handler handler,
+                                                            const ServerOptions& options = {});
   virtual ~Server() = default;  // stops the thread and removes the socket
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,0 +1,111 @@
+// A whole member: memberlist's part (Swim) and, where the cluster is serf's, serf's part. It decides
+// which of the two it is, what its metadata says, and how it leaves.
+//
+//   Agent agent(config, Rng(key));
+//   agent.start(now);
+//   agent.join(now, *Endpoint::parse("10.0.0.2:7946"));
+//   // then as every core, and streams as Swim has them
+//
+// Not thread-safe. Allocates.
+#pragma once
+#include "proto/swim/serf/serf.h"
+
+namespace ginnel::swim {
+
+// Whose messages the members send each other, and what their metadata means.
+enum class App : std::uint8_t {
+  kNone,  // nobody's: raw bytes; delegate protocol 0
+  kSerf,  // tags, intents, events, queries, coordinates; delegate protocol 2 to 5
+};
+
+struct AgentConfig {
+  Config swim;  // its meta, delegate protocol and adopt_versions are set from what follows
+  std::optional<App> app;  // nullopt: as the first member that is met; until then by `tags`
+  serf::Tags tags;
+  std::optional<ByteVector> meta;  // raw; not together with tags
+};
+
+struct AppChosen { App app = App::kNone; };  // by the first member that was met
+struct Gone {};                              // our leave is over: the driver may stop
+
+using AgentEvent = std::variant<swim::Event, serf::SerfEvent, AppChosen, Gone>;
+
+class Agent {
+ public:
+  using Event = AgentEvent;
+
+  explicit Agent(AgentConfig config, Rng rng);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  void start(Instant now);
+  // Outcome: JoinDone, JoinFailed or NameTaken.
+  void join(Instant now, const Endpoint& to);
+  // Says goodbye, at most 5 s long; then Gone. Once.
+  void leave(Instant now);
+
+  // Replace our metadata. Errors: kTooLarge (unchanged).
+  Result<void, Drop> set_tags(Instant now, serf::Tags tags);
+  const serf::Tags& tags() const { return tags_; }
+
+  // memberlist's three ways for a message (Swim::broadcast, send_best_effort, send_reliable). Not
+  // under kSerf, whose members would misread raw bytes: the caller looks at app() first.
+  Result<void, Drop> broadcast(Instant now, ConstBytes message);
+  Result<void, Drop> send_best_effort(Instant now, std::string_view name, ConstBytes message);
+  Result<StreamId, Drop> send_reliable(Instant now, std::string_view name, ConstBytes message);
+
+  // Serf's, under kSerf only.
+  Result<void, Drop> event(Instant now, std::string_view name, ConstBytes payload, bool coalesce);
+  Result<serf::QueryNumber, Drop> query(Instant now, std::string_view name, ConstBytes payload,
+                                        const serf::QueryOptions& options);
+  Result<serf::QueryNumber, Drop> key_query(Instant now, serf::KeyOp op, ConstBytes key);
+  // A change of our own ring only; for clusters without serf's queries.
+  serf::KeyOutcome change_keys(serf::KeyOp op, ConstBytes key);
+
+  void handle_datagram(Instant now, PathId path, const Endpoint& from, Bytes datagram);
+  void handle_timeout(Instant now);
+  std::optional<StreamId> accept_stream(Instant now, const Endpoint& from);
+  void handle_stream_data(Instant now, StreamId stream, ConstBytes bytes);
+  void handle_stream_closed(Instant now, StreamId stream, StreamEnd end);
+
+  std::optional<Transmit> poll_transmit(Instant now, Bytes out) {
+    return swim_.poll_transmit(now, out);
+  }
+  std::optional<Event> poll_event();
+  std::optional<Instant> next_timeout() const;
+
+  App app() const { return app_; }
+  bool is_leaving() const { return leaving_; }
+  // By name; under kSerf a member that is dead after its leave intent is kLeft.
+  std::vector<MemberInfo> members() const;
+  std::optional<MemberInfo> member(std::string_view name) const;
+  const Swim& swim() const { return swim_; }
+  // Before start() only: the keys of the ring.
+  KeyRing& keys() { return swim_.framer().keys(); }
+  const serf::Serf& serf_layer() const { return serf_; }
+
+ private:
+  enum class Timer { kLeaveSpread, kCount };
+
+  static Config swim_config(AgentConfig config);
+  ByteVector own_meta() const;
+  // Every call that feeds the cores ends here: events are sorted by whose they are.
+  void settle(Instant now);
+  void route(Instant now, swim::Event event);
+  void route(serf::SerfEvent event);
+  void adopt(Instant now, const Vsn& vsn);
+  MemberInfo as_shown(MemberInfo member) const;
+
+  App app_;
+  serf::Tags tags_;
+  std::optional<ByteVector> meta_;
+  Swim swim_;
+  serf::Serf serf_;
+  bool leaving_ = false;
+  Timers<Timer> timers_;
+  std::deque<Event> events_;  // bounded: as many as the cores' own queues held
+};
+
+static_assert(ProtocolCore<Agent>);
+
+}  // namespace ginnel::swim
