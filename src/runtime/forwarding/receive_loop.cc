@@ -49,10 +49,11 @@ bool ReceiveLoop::inject(const ControlItem& item) {
 
 // False: nothing waits any more.
 bool ReceiveLoop::move_batch() {
-  const forward::ForwardingTable& table = *parts_.tables.enter();
   const Instant now = io::now();
-  take_from_control(now, table);
+  take_from_control(now);
   const auto received = parts_.socket.receive(batch_);
+  // Entered after the receive: the table is not older than what came.
+  const forward::ForwardingTable& table = *parts_.tables.enter();
   std::size_t bytes = 0;
   for (const io::Received& one : received) {
     handle(now, table, {one.from, one.local, one.bytes, one.segment_size});
@@ -66,9 +67,11 @@ bool ReceiveLoop::move_batch() {
   return !received.empty();
 }
 
-void ReceiveLoop::take_from_control(Instant now, const forward::ForwardingTable& table) {
+void ReceiveLoop::take_from_control(Instant now) {
   while (const auto change = relay_changes_.pop()) receiver_.apply(now, *change);
   while (auto item = injected_.pop()) {
+    // The table that it waited for was published before it was given back.
+    const forward::ForwardingTable& table = *parts_.tables.enter();
     receiver_.handle_unwrapped(now, table, item->from, item->local, item->bytes(), out_);
     flush();  // before the item goes
   }

@@ -46,7 +46,7 @@ class ReceiveLoop {
 
  private:
   bool move_batch();
-  void take_from_control(Instant now, const forward::ForwardingTable& table);
+  void take_from_control(Instant now);
   void handle(Instant now, const forward::ForwardingTable& table, const forward::ReceivedRun& run);
   void flush();
   void write_tun();

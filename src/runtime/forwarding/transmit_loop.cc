@@ -24,13 +24,16 @@ void TransmitLoop::run() {
 
 // False: nothing waits any more.
 bool TransmitLoop::move_batch() {
-  const forward::ForwardingTable& table = *parts_.tables.enter();
   const Instant now = io::now();
   bool more = true;
   for (int i = 0; i < kReadsMax && batch_.bytes() < kSendBytes; ++i) {
     const io::TunResult read = parts_.tun.read(buffer_);
-    if (read.status == io::TunStatus::kDone) push(now, table, Bytes(buffer_).first(read.size));
-    if (read.status == io::TunStatus::kDone) continue;
+    if (read.status == io::TunStatus::kDone) {
+      // Entered after each read: whoever was told that a table is out and then sends a packet gets
+      // an answer out of that table.
+      push(now, *parts_.tables.enter(), Bytes(buffer_).first(read.size));
+      continue;
+    }
     if (read.status == io::TunStatus::kGone) note_gone();
     more = false;
     break;
