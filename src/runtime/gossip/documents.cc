@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "io/clock.h"
 
 namespace ginnel::gossip {
 namespace {
@@ -126,6 +127,8 @@ std::string detail_of(const json& event, const std::string& name) {
 }
 
 }  // namespace
+
+Moment this_moment() { return {io::now(), io::wall()}; }
 
 std::string_view app_name(App app) { return app == App::kSerf ? "serf" : "none"; }
 

@@ -12,6 +12,7 @@ struct Moment {
   Instant now;
   Wall wall;
 };
+Moment this_moment();
 
 std::string_view app_name(swim::App app);        // "serf", "none"
 std::string_view state_name(swim::State state);  // "alive", "suspect", "failed", "left"

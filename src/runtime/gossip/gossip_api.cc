@@ -72,8 +72,6 @@ json failed_row(const std::string& peer, const Error& error) {
   return {{"peer", peer}, {"code", code_name(error.code)}, {"text", error.text}};
 }
 
-Moment moment() { return {io::now(), io::wall()}; }
-
 const char* const kOk = R"({"v":1})";
 
 }  // namespace
@@ -147,12 +145,12 @@ bool GossipApi::require(App app, std::string_view what, const Responder& respond
 // ---- reading ----
 
 void GossipApi::members(const Responder& responder) {
-  responder.ok(dump(members_json(member_.agent(), moment())));
+  responder.ok(dump(members_json(member_.agent(), this_moment())));
 }
 
 void GossipApi::metadata(const Responder& responder) {
   const auto self = member_.agent().member(member_.agent().swim().config().name);
-  const json row = member_json(*self, member_.agent().app(), moment());
+  const json row = member_json(*self, member_.agent().app(), this_moment());
   responder.ok(
       dump({{"v", 1}, {"self", row["name"]}, {"meta", row["meta"]}, {"tags", row["tags"]}}));
 }

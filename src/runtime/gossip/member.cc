@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "io/clock.h"
 #include "io/netlink.h"
 #include "runtime/gossip/documents.h"
 #include "runtime/gossip/gossip_api.h"
@@ -20,8 +19,6 @@ constexpr int kInterrupted = 130;
 // A fault in what others send is looked for so often, and told at most so often, by its kind.
 constexpr Nanoseconds kDropsCheck = 1s;
 constexpr Nanoseconds kDropsPause = 10s;
-
-Moment moment() { return {io::now(), io::wall()}; }
 
 swim::Config preset_config(Preset preset) {
   switch (preset) {
@@ -168,7 +165,7 @@ Result<int, Error> Member::run() {
 }
 
 void Member::say(std::string_view name, json more) {
-  events_->add(event_json(name, std::move(more), moment()));
+  events_->add(event_json(name, std::move(more), this_moment()));
 }
 
 void Member::joined(const Endpoint& via) {
@@ -176,7 +173,7 @@ void Member::joined(const Endpoint& via) {
 }
 
 void Member::handle(const swim::AgentEvent& event) {
-  const json document = event_json(event, agent(), moment());
+  const json document = event_json(event, agent(), this_moment());
   if (!document.is_null()) events_->add(document);
   if (const auto* swim_event = std::get_if<swim::Event>(&event)) handle_swim(*swim_event);
   if (const auto* serf_event = std::get_if<swim::serf::SerfEvent>(&event)) {
@@ -200,7 +197,7 @@ void Member::handle_swim(const swim::Event& event) {
 
 void Member::name_taken(const swim::NameTaken& taken) {
   if (joiner_ && joiner_->is_joined()) return;
-  say("conflict", {{"member", member_json(taken.holder, agent().app(), moment())},
+  say("conflict", {{"member", member_json(taken.holder, agent().app(), this_moment())},
                    {"other", engine_.advertise().text()}});
   end(Fail(Error{Errc::kNameTaken,
                  "join " + taken.via.text() + ": the name " + options_.name + " is alive at " +

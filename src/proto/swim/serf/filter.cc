@@ -6,7 +6,7 @@
 namespace ginnel::swim::serf {
 namespace {
 
-constexpr std::byte kNames{0};
+constexpr std::byte kNamesFilter{0};
 constexpr std::byte kTag{1};
 constexpr std::array<std::string_view, 2> kTagFields{"Tag", "Expr"};
 
@@ -32,12 +32,12 @@ bool holds_tag(MsgpackReader& r, const Tags& tags) {
 bool holds(ConstBytes filter, std::string_view name, const Tags& tags) {
   if (filter.empty()) return false;
   MsgpackReader r(filter.subspan(1));
-  if (filter[0] == kNames) return holds_names(r, name);
+  if (filter[0] == kNamesFilter) return holds_names(r, name);
   return filter[0] == kTag && holds_tag(r, tags);
 }
 
 ByteVector name_filter(std::span<const std::string> names) {
-  ByteVector out{kNames};
+  ByteVector out{kNamesFilter};
   MsgpackWriter w(out);
   w.array(names.size());
   for (const std::string& name : names) w.text(name);

@@ -5,7 +5,7 @@
 namespace ginnel::swim::serf {
 namespace {
 
-constexpr std::array<std::pair<KeyOp, std::string_view>, 4> kNames{{
+constexpr std::array<std::pair<KeyOp, std::string_view>, 4> kOpNames{{
     {KeyOp::kInstall, "_serf_install-key"},
     {KeyOp::kUse, "_serf_use-key"},
     {KeyOp::kRemove, "_serf_remove-key"},
@@ -29,10 +29,10 @@ Result<void, KeyError> change(KeyOp op, ConstBytes key, KeyRing& ring) {
 
 }  // namespace
 
-std::string_view query_name(KeyOp op) { return kNames[static_cast<std::size_t>(op)].second; }
+std::string_view query_name(KeyOp op) { return kOpNames[static_cast<std::size_t>(op)].second; }
 
 std::optional<KeyOp> key_op_of(std::string_view name) {
-  for (const auto& [op, known] : kNames) {
+  for (const auto& [op, known] : kOpNames) {
     if (known == name) return op;
   }
   return std::nullopt;

@@ -9,7 +9,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kFields{"LTime",      "StatusLTimes", "LeftMembers",
                                                   "EventLTime", "Events",       "QueryLTime"};
 constexpr std::array<std::string_view, 2> kSlotFields{"LTime", "Events"};
-constexpr std::array<std::string_view, 2> kEventFields{"Name", "Payload"};
+constexpr std::array<std::string_view, 2> kUserEventFields{"Name", "Payload"};
 
 class StateReader {
  public:
@@ -79,7 +79,7 @@ class StateReader {
   }
   SeenEvent read_event() {
     SeenEvent event;
-    r_.read_struct(kEventFields, [&](std::size_t field) {
+    r_.read_struct(kUserEventFields, [&](std::size_t field) {
       if (field == 0) event.name = r_.text();
       else event.payload = to_vector(r_.raw());
     });
