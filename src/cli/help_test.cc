@@ -51,7 +51,7 @@ TEST(Help, AVerbsPageIsAsItIs) {
             "Ping:\n"
             "  -c, --count N              stop after N [until interrupted]\n"
             "  -i, --interval S           seconds between two [1]\n"
-            "      --size BYTES           bytes of padding in each [0]\n"
+            "      --size BYTES           bytes of padding in each, up to 1440 [56]\n"
             "      --until-direct         stop at the first answer that came without a relay\n"
             "\n"
             "Everywhere:\n"

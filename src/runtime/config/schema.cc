@@ -246,7 +246,7 @@ constexpr std::array kLacking = {
     Lacking{"network.allow", "", "a list of allowed Ids"},
     Lacking{"network.connect", "eager", "the eager full mesh"},
     Lacking{"network.when_hubs_lost", "stop", "stopping when every hub is lost"},
-    Lacking{"network.retain", "", "another time to keep messages for a vanished peer"},
+    Lacking{"network.retain", "", "keeping messages for a vanished peer"},
     Lacking{"routes", "", "routes behind a node"},
     Lacking{"link", "", "repair of bad links"},
     Lacking{"gossip", "", "gossip"},

@@ -528,21 +528,21 @@ TEST(ForwardingThreads, APacketBehindAPublicationIsNotAnsweredByTheTableBefore) 
       const io::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
       while (!stop.stop_requested()) ::sendto(fd.get(), "noise", 5, 0, &name.any, size);
     });
-    const io::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const int on = 1;
-    ASSERT_EQ(::setsockopt(fd.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
     for (int i = 0; i < 2000; ++i) {
       threads.publish(std::make_unique<ForwardingTable>());
       std::this_thread::sleep_for(100us);
       threads.publish(make_table(1, pairs[1].get(), world.sides[0].socket->local()));
+      // Its own socket: a packet that the noise holds up may meet the next round's empty table.
+      const io::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+      const int on = 1;
+      ASSERT_EQ(::setsockopt(fd.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
       ASSERT_EQ(::sendto(fd.get(), "hello", 5, 0, &name.any, size), 5) << i << ": " << errno;
       std::this_thread::sleep_for(100us);
+      int error = 0;
+      socklen_t error_size = sizeof error;
+      ASSERT_EQ(::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &error_size), 0);
+      ASSERT_EQ(error, 0) << i;
     }
-    threads.stop();
-    int error = 0;
-    socklen_t error_size = sizeof error;
-    ASSERT_EQ(::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &error_size), 0);
-    EXPECT_EQ(error, 0);
   });
 }
 
