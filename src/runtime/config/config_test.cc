@@ -152,7 +152,7 @@ TEST(Config, EveryLackingKeyIsRefusedAndSaysSo) {
 
 TEST(Config, WhatWouldDoNothingIsRefused) {
   EXPECT_THAT(problems("[network]\nretain = \"30s\"\n"),
-              ElementsAre(HasSubstr("this version lacks another time")));
+              ElementsAre(HasSubstr("this version lacks keeping messages")));
   EXPECT_THAT(problems("[link]\nrepair = \"auto\"\noverhead_max = \"20%\"\n"),
               ElementsAre("g.toml:1:2: link: this version lacks repair of bad links [E_CONFIG_KEY]"));
   EXPECT_THAT(problems("[tun]\naddress = \"10.66.0.2/16\"\n"),
