@@ -17,7 +17,9 @@ target_compile_options(ginnel_options INTERFACE -Wall -Wextra -Wshadow -Wconvers
   # Options structs are filled by name; what is left out has its default.
   -Wno-missing-field-initializers
   # g++ 12 sees them in moved std::variant and compared std::vector where there are none.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overread>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overread>
+  # -Wconversion of clang means this, too; that of g++, which compiles everything, does not.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
 target_include_directories(ginnel_options INTERFACE
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
 

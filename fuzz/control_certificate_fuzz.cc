@@ -28,6 +28,12 @@ const crypto::NetworkPublic& seeds_network() {
 // Long before, during, and long after what the seeds are valid for.
 constexpr Wall kWalls[] = {{0}, {1'800'100'000'000'000'000}, {3'000'000'000'000'000'000}};
 
+void check_certificate(ConstBytes bytes) {
+  const auto certificate = parse_certificate(bytes);
+  check(certificate, bytes);
+  if (certificate) GINNEL_ASSERT(are_tags(certificate->tags));
+}
+
 void check_chain(ConstBytes bytes) {
   const auto chain = parse_chain(bytes);
   check(chain, bytes);
@@ -66,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ConstBytes bytes = std::as_bytes(std::span(data, size)).subspan(1);
   switch (data[0] % 4) {
     case 0:
-      check(parse_certificate(bytes), bytes);
+      check_certificate(bytes);
       break;
     case 1:
       check_info(bytes);
