@@ -179,8 +179,10 @@ def judge(report, joined, result, nodes):
                 print(log.read()[-4000:])
     if result is None:
         return
+    # And a response to an initiation that is not theirs, sent as it was, which a target had refused.
     report.check("outsiders got nothing but STUN answers and cookies", result["wrong"] == 0,
-                 f"{result['stun']} and {result['cookies']}, and {result['wrong']} others")
+                 f"{result['stun']} and {result['cookies']}, {result['responses']} responses to "
+                 f"captured initiations, {result['wrong']} others")
     for name, node in (("hub", nodes[0]), ("peer", nodes[1])):
         of = result[name]
         growth = of["end_bytes"] - of["warm_bytes"]

@@ -31,6 +31,7 @@
 namespace ginnel::hostile {
 namespace {
 
+constexpr std::uint64_t kInsidersPart = 4;  // one of so many datagrams is sealed by the insider
 constexpr std::size_t kBatch = 32;  // datagrams of one socket a round
 constexpr std::uint64_t kQueuedMax = 48 * 1024;  // in the target's socket, before we go on
 constexpr Nanoseconds kStuck = 20s;
@@ -217,7 +218,10 @@ class Flood {
  private:
   void round(Front& front) {
     const Instant now = io::now();
-    for (std::size_t i = 0; i < kBatch; ++i) {
+    // Demanded cookies keep the insider out for a while: the outsider waits for it, or most of a fast
+    // flood would be from outside.
+    const bool waits = front.insider->counts().attacks * kInsidersPart < front.sent;
+    for (std::size_t i = 0; i < (waits ? 1 : kBatch); ++i) {
       outside_.add(front.at, outsider_.write(now, front.key, outside_.slot()));
     }
     if (rng_.chance(0.05)) {
@@ -270,9 +274,9 @@ class Flood {
     listen();
     const auto& outside = outsider_.counts();
     std::printf("{\"sent\": %lu, \"random\": %lu, \"mutated\": %lu, \"stun\": %lu, "
-                "\"cookies\": %lu, \"wrong\": %lu",
+                "\"cookies\": %lu, \"responses\": %lu, \"wrong\": %lu",
                 sent_, outside.random, outside.mutated, outside.stun, outside.cookies,
-                outside.wrong);
+                outside.responses, outside.wrong);
     for (Front& front : fronts_) {
       const auto& inside = front.insider->counts();
       const auto state = socket_state(front.at.port);

@@ -7,7 +7,7 @@
 //
 // One thread.
 #pragma once
-#include <map>
+#include <set>
 
 #include "proto/wg/cookie.h"
 #include "proto/wg/handshake.h"
@@ -20,9 +20,10 @@ class Outsider {
   struct Counts {
     std::uint64_t random = 0;
     std::uint64_t mutated = 0;
-    std::uint64_t stun = 0;     // answers
-    std::uint64_t cookies = 0;  // answers
-    std::uint64_t wrong = 0;    // answers that may not be
+    std::uint64_t stun = 0;       // answers
+    std::uint64_t cookies = 0;    // answers
+    std::uint64_t responses = 0;  // answers to an initiation of the insider, sent as it was
+    std::uint64_t wrong = 0;      // answers that may not be
   };
 
   Outsider(Seeds& seeds, Rng rng) : seeds_(seeds), rng_(std::move(rng)) {}
@@ -33,9 +34,12 @@ class Outsider {
   const Counts& counts() const { return counts_; }
 
  private:
+  void note_capture(ConstBytes seed, ConstBytes sent);
+
   Seeds& seeds_;
   Rng rng_;
   Counts counts_;
+  std::set<wg::ReceiverIndex> captured_;  // senders of those
 };
 
 // Somebody who knows the hub's key and no more, but does everything right: whole initiations, each
