@@ -26,6 +26,8 @@ Result<void, Error> enter(const std::string& network, const std::string& hosts) 
     if (auto moved = move_to("/run/netns/" + network); !moved) return moved;
   }
   if (hosts.empty()) return {};
+  // What debootstrap makes has none, and only what is there can be covered: an empty one is.
+  { const io::Fd there(::open("/etc/hosts", O_RDONLY | O_CREAT | O_CLOEXEC, 0644)); }
   const bool own = ::unshare(CLONE_NEWNS) == 0 &&
                    ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                    ::mount(hosts.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
