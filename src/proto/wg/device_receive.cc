@@ -234,9 +234,7 @@ void Device::handle_data_facts(Instant now, ReceiverIndex index, const DataFacts
 }
 
 void Device::confirm(Peer& peer) {
-  KeyPairs::Retired retired;
-  peer.pairs.confirm_next(retired);
-  retire(peer, retired);
+  peer.pairs.confirm_next();
   stop_attempt(peer);
   raise(SessionEstablished{peer.handle, peer.pairs.current()->local_index(), false});
   flush_staged(peer);

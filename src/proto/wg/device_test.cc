@@ -112,6 +112,26 @@ TEST(Device, SimultaneousInitiationsLeaveASessionThatBothCanUseAtOnce) {
   EXPECT_THAT(world[1].received, ElementsAre("from a", "again a"));
 }
 
+// Both are initiators of their current pairs, so both rekey at one moment.
+TEST(Device, SidesThatRekeyAtOnceLoseNothingThatIsOnTheWay) {
+  World world;
+  (void)world.send(0, "from a");
+  (void)world.send(1, "from b");
+  world.run_for(1s);
+  const std::size_t before = world[0].received.size();
+  ASSERT_EQ(world[1].received.size(), before);
+  constexpr int kPackets = 130 * 200;  // over a rekey
+  for (int i = 0; i < kPackets; ++i) {
+    ASSERT_TRUE(world.send(0, std::to_string(i)));
+    ASSERT_TRUE(world.send(1, std::to_string(i)));
+    world.run_for(5ms);
+  }
+  world.run_for(1s);
+  EXPECT_GE(world[0].established.size(), 2u);
+  EXPECT_EQ(world[0].received.size(), before + kPackets);
+  EXPECT_EQ(world[1].received.size(), before + kPackets);
+}
+
 TEST(Device, ReorderedDataArrivesOnceEach) {
   World world;
   world.connect();
@@ -165,7 +185,8 @@ TEST(Device, ReplayedDataIsDropped) {
   world.connect();
   ASSERT_TRUE(world.send(0, "once"));
   world.run_for(1s);
-  EXPECT_EQ(world.deliver(1, last_message_of(world, 0, MessageType::kData)).error(), Drop::kReplayed);
+  EXPECT_EQ(world.deliver(1, last_message_of(world, 0, MessageType::kData)).error(),
+            Drop::kReplayed);
   EXPECT_THAT(world[1].received, ElementsAre("once"));
 }
 

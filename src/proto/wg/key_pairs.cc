@@ -7,9 +7,10 @@ namespace ginnel::wg {
 // wireguard-go BeginSymmetricSession: a next that was not confirmed yet becomes previous, since its
 // initiator may be about to send with it (both sides initiated at once).
 void KeyPairs::add_as_initiator(std::unique_ptr<KeyPair> pair, Retired& retired) {
-  retire(previous_, retired);
+  if (!next_) forget_fallen(retired);
+  fall(previous_);
   if (next_) {
-    retire(current_, retired);
+    fall(current_);
     previous_ = std::move(next_);
   } else {
     previous_ = std::move(current_);
@@ -19,13 +20,14 @@ void KeyPairs::add_as_initiator(std::unique_ptr<KeyPair> pair, Retired& retired)
 
 void KeyPairs::add_as_responder(std::unique_ptr<KeyPair> pair, Retired& retired) {
   retire(next_, retired);
-  retire(previous_, retired);
+  forget_fallen(retired);
+  fall(previous_);
   next_ = std::move(pair);
 }
 
-void KeyPairs::confirm_next(Retired& retired) {
+void KeyPairs::confirm_next() {
   GINNEL_ASSERT(next_ != nullptr);
-  retire(previous_, retired);
+  fall(previous_);
   previous_ = std::move(current_);
   current_ = std::move(next_);
 }
@@ -34,6 +36,7 @@ void KeyPairs::clear(Retired& retired) {
   retire(previous_, retired);
   retire(current_, retired);
   retire(next_, retired);
+  forget_fallen(retired);
 }
 
 }  // namespace ginnel::wg

@@ -1,10 +1,15 @@
-// The three key pairs a peer may have at a time (the WireGuard paper, section 6.1):
+// The key pairs a peer may have at a time (the WireGuard paper, section 6.1):
 //
 //   as initiator, on the response:       new -> current, old current -> previous
 //   as responder, on sending it:         new -> next; not for sending until the peer used it
 //   next is confirmed by its first data: next -> current, old current -> previous
 //
-// Sending uses only current; receiving works on all three. What falls out is handed to the caller.
+// Sending uses only current; receiving works on all. What falls out is handed to the caller.
+//
+// Deviation: what falls out is received on until the next handshake. When both sides initiated at
+// once, each is the initiator of its current pair and sends under that, which is the other's
+// previous; so both rekey at one moment, and WireGuard forgets what is still sent under: a round
+// trip's worth of packets each REKEY_AFTER_TIME. An expired pair opens nothing in any case.
 #pragma once
 #include <memory>
 #include <vector>
@@ -24,10 +29,17 @@ class KeyPairs {
   void add_as_initiator(std::unique_ptr<KeyPair> pair, Retired& retired);
   void add_as_responder(std::unique_ptr<KeyPair> pair, Retired& retired);
   // next becomes current.
-  void confirm_next(Retired& retired);
+  void confirm_next();
   void clear(Retired& retired);
 
  private:
+  void forget_fallen(Retired& retired) {
+    for (auto& pair : fallen_) retire(pair, retired);
+    fallen_.clear();
+  }
+  void fall(std::unique_ptr<KeyPair>& pair) {
+    if (pair) fallen_.push_back(std::move(pair));
+  }
   static void retire(std::unique_ptr<KeyPair>& pair, Retired& retired) {
     if (pair) retired.push_back(std::move(pair));
   }
@@ -35,6 +47,9 @@ class KeyPairs {
   std::unique_ptr<KeyPair> previous_;
   std::unique_ptr<KeyPair> current_;
   std::unique_ptr<KeyPair> next_;
+  // At the last handshake: previous, and current if both sides initiated, and previous again when
+  // next was confirmed. At most 3.
+  Retired fallen_;
 };
 
 }  // namespace ginnel::wg
