@@ -140,7 +140,7 @@ std::optional<Instant> Node::next_timeout() const {
     if (session->channels) out = earlier(out, session->channels->next_timeout());
     if (session->hub_link) out = earlier(out, session->hub_link->next_timeout());
     if (session->agent) out = earlier(out, session->agent->next_timeout());
-    if (session->mtu) out = earlier(out, session->mtu->next());
+    out = earlier(out, mtu_probe_due(*session));
     out = earlier(out, session->hub_retry);
     if (session->has_key_pair && !session->stock) out = earlier(out, session->hello.next_timeout());
   }

@@ -396,6 +396,7 @@ class Node {
   std::size_t mtu_to(const Session& session) const;
   bool mtu_is_known(const Session& session) const;
   void note_mtu(Session& session);
+  std::optional<Instant> mtu_probe_due(const Session& session) const;
   std::optional<Transmit> poll_mtu_probe(Instant now, Session& session, Bytes slot);
   void handle_mtu_pong(Instant now, Session& session, const control::Ping& ping);
 

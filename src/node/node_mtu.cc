@@ -35,8 +35,7 @@ std::size_t Node::mtu_to(const Session& session) const {
 // A stock peer's path is not searched: it takes what the device's MTU allows.
 bool Node::mtu_is_known(const Session& session) const {
   if (session.stock) return true;
-  return session.agent ? session.agent->mtu_is_settled()
-                       : session.mtu && session.mtu->is_settled();
+  return session.agent ? session.agent->mtu_is_settled() : session.mtu && session.mtu->is_settled();
 }
 
 // The table is built anew when the answer changes.
@@ -45,8 +44,14 @@ void Node::note_mtu(Session& session) {
   if (std::exchange(session.published_mtu, mtu) != mtu) forwarding_changed();
 }
 
-std::optional<Transmit> Node::poll_mtu_probe(Instant now, Session& session, Bytes slot) {
+// nullopt: never, or not before the session stands: a deadline that cannot be met is none.
+std::optional<Instant> Node::mtu_probe_due(const Session& session) const {
   if (!session.mtu || !session.route || !session.is_ready()) return std::nullopt;
+  return device_.current_key_pair(session.handle) ? session.mtu->next() : std::nullopt;
+}
+
+std::optional<Transmit> Node::poll_mtu_probe(Instant now, Session& session, Bytes slot) {
+  if (!mtu_probe_due(session)) return std::nullopt;
   const auto size = session.mtu->take_due(now, session.rtt);
   note_mtu(session);
   if (!size) return std::nullopt;

@@ -190,7 +190,7 @@ bool Node::push_frame(Session& session, ByteVector frame) {
 
 bool Node::wants_to_send(Instant now, const Session& session) const {
   if (session.stock) return !session.packets.empty();
-  if (session.mtu && session.mtu->next() && *session.mtu->next() <= now) return true;
+  if (const auto due = mtu_probe_due(session); due && *due <= now) return true;
   if (session.hello.is_due(now)) return true;
   if (session.hub_link &&
       (session.hub_link->register_due(now) || session.hub_link->heartbeat_due(now))) {
