@@ -59,7 +59,7 @@ class Chaos {
         rng_(world_.fork("chaos")),
         places_(world_),
         traffic_(world_, {}),
-        network_(world_, traffic_),
+        network_(world_, traffic_, options.planes),
         bounds_(network_) {
     world_.watch(bounds_);
   }

@@ -18,6 +18,8 @@ struct ChaosOptions {
   std::uint64_t seed = 1;
   int minutes = 5;               // with faults; about one more without
   double faults_per_minute = 3;  // at least 1
+  // Of the nodes, those whose packets a forwarding plane moves; they talk to those without.
+  double planes = 0.5;
 };
 
 struct ChaosResult {

@@ -13,13 +13,18 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: ginnel-sim [--seed=0x…] [--seeds=N] [--minutes=M] [--faults=PER_MINUTE]\n"
-    "Runs N seeds from the given one on (1; 1), each with M (5) simulated minutes of faults.\n";
+    "                  [--planes=PERCENT]\n"
+    "Runs N seeds from the given one on (1; 1), each with M (5) simulated minutes of faults. The\n"
+    "packets of PERCENT (50) of the nodes are moved as the daemon's are, those of the others in "
+    "the\n"
+    "core.\n";
 
 struct Arguments {
   std::uint64_t seed = 1;
   std::uint64_t seeds = 1;
   int minutes = 5;
   int faults_per_minute = 3;
+  int planes_percent = 50;
 };
 
 // The number behind `prefix`, decimal or 0x…; nullopt: another argument, or no number.
@@ -41,8 +46,12 @@ std::optional<Arguments> parse(int count, char** texts) {
     const bool known = take(text, "--seed=", out.seed) || take(text, "--seeds=", out.seeds) ||
                        take(text, "--minutes=", out.minutes) ||
                        take(text, "--faults=", out.faults_per_minute) ||
+                       take(text, "--planes=", out.planes_percent) ||
                        text.starts_with("--at=");  // the commit, for whoever reads the line
-    if (!known || out.minutes < 1 || out.faults_per_minute < 1) return std::nullopt;
+    if (!known || out.minutes < 1 || out.faults_per_minute < 1 || out.planes_percent < 0 ||
+        out.planes_percent > 100) {
+      return std::nullopt;
+    }
   }
   return out;
 }
@@ -50,7 +59,7 @@ std::optional<Arguments> parse(int count, char** texts) {
 void print(const Arguments& arguments, std::uint64_t seed, const ChaosResult& result) {
   std::printf(
       "%s, %zu nodes (%zu hubs), %llu faults, %llu messages (%llu acknowledged, %llu failed), "
-      "%llu of %llu packets, %llu events, hash %016llx\n",
+      "%llu of %llu packets (%llu refused), %llu events, hash %016llx\n",
       result.ok() ? "ok" : "FAILED", result.nodes, result.hubs,
       static_cast<unsigned long long>(result.faults_total()),
       static_cast<unsigned long long>(result.traffic.messages),
@@ -58,11 +67,12 @@ void print(const Arguments& arguments, std::uint64_t seed, const ChaosResult& re
       static_cast<unsigned long long>(result.traffic.failed),
       static_cast<unsigned long long>(result.traffic.packets),
       static_cast<unsigned long long>(result.traffic.packets_sent),
+      static_cast<unsigned long long>(result.traffic.refused),
       static_cast<unsigned long long>(result.events), static_cast<unsigned long long>(result.hash));
   if (!result.ok()) {
-    std::printf("%sagain: ./dev sim --seed=0x%llx --minutes=%d --faults=%d\n",
+    std::printf("%sagain: ./dev sim --seed=0x%llx --minutes=%d --faults=%d --planes=%d\n",
                 result.report.c_str(), static_cast<unsigned long long>(seed), arguments.minutes,
-                arguments.faults_per_minute);
+                arguments.faults_per_minute, arguments.planes_percent);
   }
   std::fflush(stdout);
 }
@@ -78,7 +88,8 @@ int run(const Arguments& arguments) {
     const ChaosResult result =
         run_chaos({.seed = seed,
                    .minutes = arguments.minutes,
-                   .faults_per_minute = static_cast<double>(arguments.faults_per_minute)});
+                   .faults_per_minute = static_cast<double>(arguments.faults_per_minute),
+                   .planes = static_cast<double>(arguments.planes_percent) / 100});
     print(arguments, seed, result);
     for (std::size_t k = 0; k < kFaultKinds; ++k) faults[k] += result.faults[k];
     failed += result.ok() ? 0 : 1;

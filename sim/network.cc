@@ -10,8 +10,8 @@ const Prefix kOverlay = *Prefix::parse("10.66.0.0/16");
 
 }  // namespace
 
-Network::Network(World& world, Programs& programs)
-    : world_(world), programs_(programs), rng_(world.fork("network")) {}
+Network::Network(World& world, Programs& programs, double planes)
+    : world_(world), programs_(programs), planes_(planes), rng_(world.fork("network")) {}
 
 MachineId Network::add_hub(const std::string& name, Places& places, const Site& site) {
   NodeSetup setup{.name = name, .identity = {}, .token = {}, .config = {}};
@@ -44,6 +44,7 @@ MachineId Network::add_peer(const std::string& name, Places& places, const Site&
 }
 
 MachineId Network::add(NodeSetup setup, Places& places, const Site& site, const Spot& spot) {
+  setup.config.forwarding_threads = rng_.chance(planes_);
   const std::string name = setup.name;
   const Id node_id = setup.identity.id();
   auto made = std::make_unique<NodeHost>(std::move(setup));
@@ -96,9 +97,8 @@ bool Network::send_acked(MachineId from, MachineId to, std::uint64_t call, std::
 }
 
 bool Network::send_packet(MachineId from, ConstBytes packet) {
-  node::Node* node = this->node(from);
-  if (!node) return false;
-  node->handle_tun_packet(world_.now(), packet);
+  if (!node(from)) return false;
+  host(from).send_packet(world_.now(), packet);
   world_.poke(from);
   return true;
 }

@@ -31,8 +31,9 @@ class Programs {
 
 class Network {
  public:
-  // Both outlive it.
-  Network(World& world, Programs& programs);
+  // Both outlive it. `planes`: the share of nodes, by the world's seed, whose data a forwarding
+  // plane moves, as the daemon's; in the others the core does.
+  Network(World& world, Programs& programs, double planes = 1);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -70,6 +71,7 @@ class Network {
 
   World& world_;
   Programs& programs_;
+  double planes_;
   Rng rng_;
   std::vector<MachineId> hubs_;
   std::vector<MachineId> nodes_;  // hubs too

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/drain.h"
+#include "base/timers.h"
 #include "sim/machine.h"
 
 namespace ginnel::sim {
@@ -100,12 +101,16 @@ void NodeHost::start_node(const Clock& clock) {
   node_ = std::make_unique<node::Node>(setup_.config, setup_.identity.clone(), stored, next_epoch(),
                                        machine_->rng(), clock.now, clock.wall);
   wall_since_start_ = offset_of(clock);
+  if (setup_.config.forwarding_threads) {
+    plane_ = std::make_unique<VirtualPlane>(*node_, machine_->rng());
+  }
   node_->subscribe_all();
   tell_interfaces(clock.now);
 }
 
 void NodeHost::crash() {
   joiner_.reset();
+  plane_.reset();
   node_.reset();
   stored_tickets_.clear();
   next_.reset();
@@ -139,7 +144,15 @@ void NodeHost::tell_wall(const Clock& clock) {
 void NodeHost::handle_datagram(const Clock& clock, const Arrival& arrival, Bytes bytes) {
   tell_wall(clock);
   if (joiner_) joiner_->handle_datagram(clock.now, arrival.path, arrival.from, bytes);
+  if (plane_ && arrival.path == kSocket) {
+    return plane_->handle_datagram(clock.now, arrival.from, arrival.local.address, bytes);
+  }
   if (node_) node_->handle_datagram(clock.now, arrival.path, arrival.from, bytes);
+}
+
+void NodeHost::send_packet(Instant now, ConstBytes packet) {
+  if (plane_) return plane_->handle_tun_packet(now, packet);
+  if (node_) node_->handle_tun_packet(now, packet);
 }
 
 void NodeHost::handle_timeout(const Clock& clock) {
@@ -155,10 +168,13 @@ void NodeHost::drain(const Clock& clock, SendBatch& batch) {
     finish_join(clock);
   }
   if (!node_) return;
+  // What the plane sealed before leaves before what the core seals now.
+  move_packets(clock.now, batch);
+  if (plane_) plane_->take_due(clock.now);
   for (bool more = true; more;) {
     more = false;
-    next_ = ginnel::drain(*node_, clock.now, tap, [&](const node::Event& event) {
-      handle(clock.now, event);
+    next_ = ginnel::drain(*node_, clock.now, tap, [&](node::Event event) {
+      handle(clock.now, std::move(event));
       more = true;
     });
     for (const std::uint64_t ticket : std::exchange(stored_tickets_, {})) {
@@ -166,9 +182,32 @@ void NodeHost::drain(const Clock& clock, SendBatch& batch) {
       more = true;
     }
   }
+  if (!plane_) return;
+  plane_->publish(clock.now);
+  move_packets(clock.now, batch);
+  next_ = earlier(next_, plane_->next_timeout());
 }
 
-void NodeHost::handle(Instant now, const node::Event& event) {
+// Datagrams of the plane to the socket, IP packets to the programs.
+void NodeHost::move_packets(Instant now, SendBatch& batch) {
+  if (!plane_) return;
+  Tap tap(batch, on_datagram_);
+  for (Bytes slot = tap.slot(); !slot.empty(); slot = tap.slot()) {
+    const auto datagram = plane_->poll_datagram();
+    if (!datagram) break;
+    std::ranges::copy(datagram->bytes, slot.begin());
+    tap.commit({.path = kSocket,
+                .to = datagram->to,
+                .source = datagram->source,
+                .size = datagram->bytes.size()});
+  }
+  while (auto packet = plane_->poll_tun()) {
+    if (on_event_) on_event_(now, node::TunPacket{*std::move(packet)});
+  }
+}
+
+void NodeHost::handle(Instant now, node::Event event) {
+  if (plane_ && plane_->handle(event)) return;
   const auto* request = std::get_if<node::StoreRequest>(&event);
   if (!request) {
     if (on_event_) on_event_(now, event);

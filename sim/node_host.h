@@ -10,6 +10,9 @@
 //
 // Its disk holds what the daemon's holds: the enrolment, the port, the epoch, and what
 // StoreRequests asked for. Everything else is lost by a crash.
+//
+// With Config::forwarding_threads its data moves as the daemon moves it (virtual_plane.h); without,
+// the core opens, seals and relays, as in a program that uses the library.
 #pragma once
 #include <functional>
 #include <map>
@@ -19,6 +22,7 @@
 #include "node/joiner.h"
 #include "node/node.h"
 #include "sim/host.h"
+#include "sim/virtual_plane.h"
 
 namespace ginnel::sim {
 
@@ -53,6 +57,9 @@ class NodeHost final : public Host {
   void handle_network_change(const Clock& clock) override;
   void handle_too_big(const Clock& clock, const TooBig& what) override;
 
+  // A program of this machine sends an IP packet. Poke the machine afterwards.
+  void send_packet(Instant now, ConstBytes packet);
+
   // Null: the machine is down, or the token is not redeemed yet. Poke the machine after use.
   node::Node* node() { return node_.get(); }
   const node::Node* node() const { return node_.get(); }
@@ -66,7 +73,8 @@ class NodeHost final : public Host {
   void finish_join(const Clock& clock);
   void tell_wall(const Clock& clock);
   void tell_interfaces(Instant now);
-  void handle(Instant now, const node::Event& event);
+  void handle(Instant now, node::Event event);
+  void move_packets(Instant now, SendBatch& batch);
   std::uint64_t next_epoch();
 
   NodeSetup setup_;
@@ -79,6 +87,7 @@ class NodeHost final : public Host {
   Machine* machine_ = nullptr;  // set by start
   std::unique_ptr<node::Joiner> joiner_;
   std::unique_ptr<node::Node> node_;
+  std::unique_ptr<VirtualPlane> plane_;  // null: the core moves packets itself
   std::vector<std::uint64_t> stored_tickets_;
   std::optional<Instant> next_;     // as of the last drain
   Nanoseconds wall_since_start_{};  // Wall minus Instant, as the node was told

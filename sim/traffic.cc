@@ -14,6 +14,9 @@ constexpr std::string_view kIp = "ip";
 constexpr std::size_t kNumberBytes = 20;  // decimal, at the front of each message
 constexpr std::size_t kIpv4Header = 20;
 constexpr std::size_t kIpv6Header = 40;
+constexpr std::uint8_t kTrafficProtocol = 253;  // RFC 3692: for experiments
+constexpr std::uint8_t kIcmp = 1;
+constexpr std::uint8_t kIcmpv6 = 58;
 constexpr Nanoseconds kLastDeadline = 20s;
 
 std::uint64_t number_of(ConstBytes message) {
@@ -29,9 +32,18 @@ ByteVector ip_packet(const Address& from, const Address& to, std::uint64_t numbe
   ByteVector out(size);
   Writer w(out);
   if (from.is_v4()) {
-    w.u8(0x45).u8(0).u16be(static_cast<std::uint16_t>(size)).u32be(0).u8(64).u8(253).u16be(0);
+    w.u8(0x45)
+        .u8(0)
+        .u16be(static_cast<std::uint16_t>(size))
+        .u32be(0)
+        .u8(64)
+        .u8(kTrafficProtocol)
+        .u16be(0);
   } else {
-    w.u32be(0x60000000).u16be(static_cast<std::uint16_t>(size - kIpv6Header)).u8(253).u8(64);
+    w.u32be(0x60000000)
+        .u16be(static_cast<std::uint16_t>(size - kIpv6Header))
+        .u8(kTrafficProtocol)
+        .u8(64);
   }
   w.put(from.wire()).put(to.wire()).u64be(number);
   return out;
@@ -157,6 +169,11 @@ void Traffic::packet(MachineId at, ConstBytes bytes) {
   const auto from = overlay_.find(Address::from_wire(bytes.subspan(v4 ? 12 : 8, v4 ? 4 : 16)));
   if (from == overlay_.end()) {
     violated("a packet of nobody's address: at " + world_.machine(at).name());
+    return;
+  }
+  const std::uint8_t protocol = std::to_integer<std::uint8_t>(bytes[v4 ? 9 : 6]);
+  if (protocol == kIcmp || protocol == kIcmpv6) {
+    ++counts_.refused;
     return;
   }
   ledger_.received(from->second, at, kIp, bytes);

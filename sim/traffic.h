@@ -52,6 +52,7 @@ class Traffic : public Programs, public Checker {
     std::uint64_t failed = 0;  // acknowledged sends that ended in an error
     std::uint64_t packets_sent = 0;
     std::uint64_t packets = 0;  // that arrived
+    std::uint64_t refused = 0;  // packets that the sender was told of: unreachable, or too big
   };
   const Counts& counts() const { return counts_; }
 

@@ -13,6 +13,9 @@
 
 namespace ginnel::node {
 
+// Relay indices of a hub; past it no node is registered.
+inline constexpr std::size_t kPeersPerHub = 65'536;
+
 // A hub that this node attaches to. The key is learned from the token, from another hub, or by
 // asking the address (GINNEL-CERT).
 struct HubAddress {

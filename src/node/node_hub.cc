@@ -15,7 +15,6 @@ using control::ControlType;
 using control::FrameType;
 using control::RefusedCode;
 
-constexpr std::size_t kPeersPerHub = 65'536;
 constexpr std::uint8_t kStoredPeersVersion = 1;
 
 std::string_view text_of(RefusedCode code) {

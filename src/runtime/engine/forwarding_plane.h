@@ -1,5 +1,5 @@
-// The node core and the forwarding threads, joined: what the threads tell goes to the core, what the
-// core decides goes to the threads.
+// The node core and the forwarding threads, joined: what the threads tell goes to the core, what
+// the core decides goes to the threads.
 //
 //   auto plane = ForwardingPlane::start(node, socket, tun);
 //   loop.watch((*plane)->fd(), … (*plane)->receive());
@@ -10,9 +10,8 @@
 #pragma once
 #include <functional>
 #include <memory>
-#include <vector>
 
-#include "node/node.h"
+#include "node/forwarding_control.h"
 #include "runtime/forwarding/forwarding_threads.h"
 
 namespace ginnel::runtime {
@@ -32,7 +31,7 @@ class ForwardingPlane {
   int fd() const { return threads_->fd(); }
   void receive();
   // True: the event was for the plane.
-  bool handle(node::Event& event);
+  bool handle(node::Event& event) { return control_.handle(event); }
   void publish();
   // The TUN device was deleted: told once.
   void on_device_gone(std::function<void()> handler) { device_gone_ = std::move(handler); }
@@ -40,17 +39,13 @@ class ForwardingPlane {
 
  private:
   ForwardingPlane(node::Node& node, std::unique_ptr<forwarding::ForwardingThreads> threads)
-      : node_(node), threads_(std::move(threads)) {}
+      : node_(node), control_(node), threads_(std::move(threads)) {}
   void take(Instant now, forwarding::ControlItem& item);
 
   node::Node& node_;
+  node::ForwardingControl control_;
   std::unique_ptr<forwarding::ForwardingThreads> threads_;
   std::function<void()> device_gone_;
-  bool changed_ = true;
-  // Named by the published table perhaps; retired after the next one.
-  std::vector<std::unique_ptr<wg::KeyPair>> done_;
-  std::vector<forward::RelayChange> relay_changes_;  // that the ring had no room for
-  std::vector<forwarding::ControlItem> unknown_;     // taken up again after the next table
 };
 
 }  // namespace ginnel::runtime

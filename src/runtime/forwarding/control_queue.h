@@ -19,28 +19,25 @@ inline constexpr std::size_t kItemBytesMax = 2048;
 
 struct ControlItem {
   enum class Kind : std::uint8_t {
-    kDatagram,      // handshake or STUN, as it came
-    kUnknownIndex,  // a data message under an index that is not in the table, as it came: inject()
-                    // it again once a table with that index is published
-    kFrames,        // inner frames, opened under `index`
-    kFacts,         // no bytes: `confirmed` and `is_new_source` about `index`
-    kRelayed,       // for the stream `from.path` to a node that is attached by one
-    kTunPacket,     // an inner packet for a destination that is slow or has no key pair
-    kDeviceGone,    // no bytes: the TUN device was deleted; told once
-    kSendFailed,    // no bytes: `why`, and `failed_bytes` of the datagram to `from.endpoint`
+    kReceived,    // `told`, of the receiving thread. kUnknownIndex: inject() it again once a table
+                  // with that index is published
+    kTunPacket,   // an inner packet for a destination that is slow or has no key pair
+    kDeviceGone,  // no bytes: the TUN device was deleted; told once
+    kSendFailed,  // no bytes: `failure`
   };
-  Kind kind = Kind::kDatagram;
-  wg::Route from;
-  Address local;  // where it was sent to
-  wg::ReceiverIndex index;
-  bool confirmed = false;
-  bool is_new_source = false;
-  io::SendError why = io::SendError::kOther;
-  std::size_t failed_bytes = 0;
+  Kind kind = Kind::kReceived;
+  forward::ToControl told;  // its bytes are stored here: received()
+  io::SendFailure failure;
   std::size_t size = 0;
   std::array<std::byte, kItemBytesMax> storage;  // uninitialised past `size`
 
   Bytes bytes() { return Bytes(storage).first(size); }
+  // Borrows this item's bytes.
+  forward::ToControl received() {
+    forward::ToControl out = told;
+    out.bytes = bytes();
+    return out;
+  }
 };
 
 class ControlQueue {
@@ -54,8 +51,10 @@ class ControlQueue {
   // not crowd out that a key pair is confirmed, which is told once.
   bool push(ControlItem& item, ConstBytes bytes) {
     if (bytes.size() > kItemBytesMax) return drop();
-    const bool from_anybody = item.kind == ControlItem::Kind::kDatagram ||
-                              item.kind == ControlItem::Kind::kUnknownIndex;
+    using Told = forward::ToControl::Kind;
+    const bool from_anybody =
+        item.kind == ControlItem::Kind::kReceived &&
+        (item.told.kind == Told::kDatagram || item.told.kind == Told::kUnknownIndex);
     if (from_anybody && ring_.room() <= ring_.capacity() / 4) return drop();
     item.size = bytes.size();
     forward::copy_bytes(bytes, item.storage);

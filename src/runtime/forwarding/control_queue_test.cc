@@ -7,31 +7,33 @@ namespace {
 
 constexpr std::size_t kPlaces = 64;
 
-bool push(ControlQueue& queue, ControlItem::Kind kind) {
+using Told = forward::ToControl::Kind;
+
+bool push(ControlQueue& queue, Told kind) {
   ControlItem item;
-  item.kind = kind;
+  item.told.kind = kind;
   return queue.push(item, {});
 }
-std::size_t fill(ControlQueue& queue, ControlItem::Kind kind) {
+std::size_t fill(ControlQueue& queue, Told kind) {
   std::size_t pushed = 0;
   while (push(queue, kind)) ++pushed;
   return pushed;
 }
 
 TEST(ControlQueue, AFloodOfHandshakesLeavesRoomForWhatIsAuthenticated) {
-  for (const auto kind : {ControlItem::Kind::kDatagram, ControlItem::Kind::kUnknownIndex}) {
+  for (const auto kind : {Told::kDatagram, Told::kUnknownIndex}) {
     const auto wakeup = io::Wakeup::make().value();
     ControlQueue queue(kPlaces, wakeup);
     EXPECT_EQ(fill(queue, kind), kPlaces * 3 / 4);
     EXPECT_EQ(queue.dropped(), 1u);
-    EXPECT_EQ(fill(queue, ControlItem::Kind::kFacts), kPlaces / 4);
+    EXPECT_EQ(fill(queue, Told::kFacts), kPlaces / 4);
   }
 }
 
 TEST(ControlQueue, WhatIsAuthenticatedMayTakeEveryPlace) {
   const auto wakeup = io::Wakeup::make().value();
   ControlQueue queue(kPlaces, wakeup);
-  EXPECT_EQ(fill(queue, ControlItem::Kind::kFrames), kPlaces);
+  EXPECT_EQ(fill(queue, Told::kFrames), kPlaces);
 }
 
 }  // namespace

@@ -22,9 +22,9 @@ ForwardingThreads::ForwardingThreads(io::UdpSocket& socket, const io::Tun* tun,
     : wakeups_(std::move(wakeups)),
       from_receive_(options.items_max, wakeups_.control),
       from_transmit_(options.items_max, wakeups_.control) {
-  receive_ = std::make_unique<ReceiveLoop>(
-      ReceiveLoop::Parts{socket, tun, tables_.add_reader(), from_receive_, wakeups_.receive, stop_,
-                         options.relay_places});
+  receive_ = std::make_unique<ReceiveLoop>(ReceiveLoop::Parts{socket, tun, tables_.add_reader(),
+                                                              from_receive_, wakeups_.receive,
+                                                              stop_, options.relay_places});
   if (tun != nullptr) {
     transmit_ = std::make_unique<TransmitLoop>(TransmitLoop::Parts{
         socket, *tun, tables_.add_reader(), from_transmit_, wakeups_.transmit, stop_});
@@ -84,8 +84,8 @@ bool ForwardingThreads::change_relay(const forward::RelayChange& change) {
   return done;
 }
 
-bool ForwardingThreads::inject(const ControlItem& item) {
-  const bool done = receive_->inject(item);
+bool ForwardingThreads::inject(const forward::ToControl& early) {
+  const bool done = receive_->inject(early);
   wakeups_.receive.notify();
   return done;
 }

@@ -33,9 +33,9 @@ struct ForwardingOptions {
 
 struct ForwardingCounters {
   std::array<std::uint64_t, static_cast<std::size_t>(forward::Drop::kCount)> drops{};
-  std::uint64_t unsent = 0;          // sends that a full socket did not take
-  std::uint64_t unwritten = 0;       // writes that the device did not take
-  std::uint64_t items_dropped = 0;   // that found control's queue full
+  std::uint64_t unsent = 0;         // sends that a full socket did not take
+  std::uint64_t unwritten = 0;      // writes that the device did not take
+  std::uint64_t items_dropped = 0;  // that found control's queue full
 };
 
 class ForwardingThreads {
@@ -64,7 +64,8 @@ class ForwardingThreads {
 
   // False: the queue is full; nothing happened.
   bool change_relay(const forward::RelayChange& change);
-  bool inject(const ControlItem& item);
+  // What was told as kUnknownIndex, once its table is published.
+  bool inject(const forward::ToControl& early);
 
   ForwardingCounters counters() const;
 

@@ -65,15 +65,25 @@ struct Side {
     if (::poll(&ready, 1, timeout_ms) != 1) return;
     while (auto item = threads->poll()) items.push_back(*item);
   }
-  const ControlItem* wait_for(ControlItem::Kind kind) {
+  template <class IsIt>
+  ControlItem* wait_until(IsIt&& is_it) {
     const Instant end = io::now() + std::chrono::milliseconds(kPatienceMs);
     do {
-      for (const ControlItem& item : items) {
-        if (item.kind == kind) return &item;
+      for (ControlItem& item : items) {
+        if (is_it(item)) return &item;
       }
       poll(kPatienceMs);
     } while (io::now() < end);
     return nullptr;
+  }
+  ControlItem* wait_for(ControlItem::Kind kind) {
+    return wait_until([kind](const ControlItem& item) { return item.kind == kind; });
+  }
+  std::optional<forward::ToControl> wait_for(forward::ToControl::Kind kind) {
+    ControlItem* const item = wait_until([kind](const ControlItem& one) {
+      return one.kind == ControlItem::Kind::kReceived && one.told.kind == kind;
+    });
+    return item ? std::optional(item->received()) : std::nullopt;
   }
 };
 
@@ -164,8 +174,9 @@ class Server {
   std::future<std::size_t> received_;  // ends before the listener goes
 };
 
-void stream_to(int node, bool v4, std::uint16_t port,
-               const std::function<void(std::size_t)>& sent_so_far = [](std::size_t) {}) {
+void stream_to(
+    int node, bool v4, std::uint16_t port,
+    const std::function<void(std::size_t)>& sent_so_far = [](std::size_t) {}) {
   const timeval patience{kPatienceMs / 1000, 0};
   io::SocketAddress name{};
   const socklen_t size = name_of({overlay(node, v4), port}, name);
@@ -383,8 +394,9 @@ TEST(ForwardingThreads, NewKeyPairsAndTablesBreakNoStream) {
   });
 }
 
-// What control does for both sides: a new pair each second, as in NewKeyPairsAndTablesBreakNoStream,
-// and in between frames of its own under the pair that the forwarding threads send with.
+// What control does for both sides: a new pair each second, as in
+// NewKeyPairsAndTablesBreakNoStream, and in between frames of its own under the pair that the
+// forwarding threads send with.
 class Control {
  public:
   explicit Control(World& world) : world_(world) {
@@ -592,9 +604,9 @@ TEST(ForwardingThreads, ADatagramThatIsTooBigForTheWayIsReported) {
     ASSERT_EQ(::sendto(fd.get(), payload.data(), payload.size(), 0, &name.any, size), 1364);
     const ControlItem* item = world.sides[1].wait_for(ControlItem::Kind::kSendFailed);
     ASSERT_NE(item, nullptr);
-    EXPECT_EQ(item->why, io::SendError::kTooBig);
-    EXPECT_EQ(item->failed_bytes, 1392 + wg::kDataOverheadBytes);
-    EXPECT_EQ(item->from.endpoint, world.sides[0].socket->local());
+    EXPECT_EQ(item->failure.why, io::SendError::kTooBig);
+    EXPECT_EQ(item->failure.datagram_bytes, 1392 + wg::kDataOverheadBytes);
+    EXPECT_EQ(item->failure.to, world.sides[0].socket->local());
     for (Side& side : world.sides) side.threads->stop();
   });
 }
@@ -624,29 +636,28 @@ struct ReceiveOnly : ::testing::Test {
 TEST_F(ReceiveOnly, HandshakesReachControl) {
   const ByteVector initiation = *from_hex("01000000aabb");
   send(initiation);
-  const ControlItem* item = side.wait_for(ControlItem::Kind::kDatagram);
-  ASSERT_NE(item, nullptr);
-  ControlItem copy = *item;
-  EXPECT_TRUE(equal(copy.bytes(), initiation));
-  EXPECT_EQ(copy.from, (wg::Route{kSocket, peer->local()}));
-  EXPECT_EQ(copy.local, kLoopback);
+  const auto told = side.wait_for(forward::ToControl::Kind::kDatagram);
+  ASSERT_TRUE(told);
+  EXPECT_TRUE(equal(told->bytes, initiation));
+  EXPECT_EQ(told->from, (wg::Route{kSocket, peer->local()}));
+  EXPECT_EQ(told->local, kLoopback);
 }
 
 // A pair's first packets may come before its table: none is lost, and one thread opens all.
 TEST_F(ReceiveOnly, WhatCameBeforeItsTableIsOpenedWhenItIsGivenBack) {
   const auto pairs = make_pairs();
   send(sealed(*pairs[0], *from_hex("08010055")));
-  const ControlItem* unknown = side.wait_for(ControlItem::Kind::kUnknownIndex);
-  ASSERT_NE(unknown, nullptr);
+  using What = forward::ToControl::Kind;
+  const auto unknown = side.wait_for(What::kUnknownIndex);
+  ASSERT_TRUE(unknown);
   EXPECT_EQ(unknown->index, pairs[1]->local_index());
   side.threads->publish(make_table(1, pairs[1].get(), peer->local()));
   ASSERT_TRUE(side.threads->inject(*unknown));
-  const ControlItem* frames = side.wait_for(ControlItem::Kind::kFrames);
-  ASSERT_NE(frames, nullptr);
-  ControlItem copy = *frames;
-  EXPECT_EQ(to_hex(copy.bytes()), "08010055");
-  const ControlItem* facts = side.wait_for(ControlItem::Kind::kFacts);
-  ASSERT_NE(facts, nullptr);
+  const auto frames = side.wait_for(What::kFrames);
+  ASSERT_TRUE(frames);
+  EXPECT_EQ(to_hex(frames->bytes), "08010055");
+  const auto facts = side.wait_for(What::kFacts);
+  ASSERT_TRUE(facts);
   EXPECT_TRUE(facts->confirmed);
   side.threads->stop();
 }

@@ -5,22 +5,6 @@
 #include "io/clock.h"
 
 namespace ginnel::forwarding {
-namespace {
-
-ControlItem::Kind kind_of(forward::ToControl::Kind kind) {
-  using From = forward::ToControl::Kind;
-  using To = ControlItem::Kind;
-  switch (kind) {
-    case From::kDatagram: return To::kDatagram;
-    case From::kUnknownIndex: return To::kUnknownIndex;
-    case From::kFrames: return To::kFrames;
-    case From::kFacts: return To::kFacts;
-    case From::kRelayed: return To::kRelayed;
-  }
-  return To::kDatagram;
-}
-
-}  // namespace
 
 ReceiveLoop::ReceiveLoop(const Parts& parts)
     : parts_(parts),
@@ -42,9 +26,13 @@ bool ReceiveLoop::change_relay(const forward::RelayChange& change) {
   return relay_changes_.push(std::move(copy));
 }
 
-bool ReceiveLoop::inject(const ControlItem& item) {
-  ControlItem copy = item;
-  return injected_.push(std::move(copy));
+bool ReceiveLoop::inject(const forward::ToControl& early) {
+  ControlItem item;
+  if (early.bytes.size() > item.storage.size()) return false;
+  item.told = early;
+  item.size = early.bytes.size();
+  forward::copy_bytes(early.bytes, item.storage);
+  return injected_.push(std::move(item));
 }
 
 // False: nothing waits any more.
@@ -72,7 +60,8 @@ void ReceiveLoop::take_from_control(Instant now) {
   while (auto item = injected_.pop()) {
     // The table that it waited for was published before it was given back.
     const forward::ForwardingTable& table = *parts_.tables.enter();
-    receiver_.handle_unwrapped(now, table, item->from, item->local, item->bytes(), out_);
+    const forward::ToControl early = item->received();
+    receiver_.handle_unwrapped(now, table, early.from, early.local, early.bytes, out_);
     flush();  // before the item goes
   }
 }
@@ -95,12 +84,7 @@ void ReceiveLoop::flush() {
   sender_.flush();
   for (const forward::ToControl& one : out_.control) {
     ControlItem item;
-    item.kind = kind_of(one.kind);
-    item.from = one.from;
-    item.local = one.local;
-    item.index = one.index;
-    item.confirmed = one.confirmed;
-    item.is_new_source = one.is_new_source;
+    item.told = one;
     parts_.control.push(item, one.bytes);
   }
   parts_.control.wake();

@@ -38,7 +38,7 @@ class ReceiveLoop {
   void run();
   // The control thread's; false: full, nothing happened.
   bool change_relay(const forward::RelayChange& change);
-  bool inject(const ControlItem& item);
+  bool inject(const forward::ToControl& early);
 
   const forward::DropCounters& drops() const { return receiver_.drops(); }
   std::uint64_t unsent() const { return sender_.dropped(); }

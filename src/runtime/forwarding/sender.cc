@@ -17,10 +17,7 @@ void Sender::flush() {
 void Sender::report(const io::SendFailure& failure) {
   ControlItem item;
   item.kind = ControlItem::Kind::kSendFailed;
-  item.from = {kSocket, failure.to};
-  item.local = failure.source;
-  item.why = failure.why;
-  item.failed_bytes = failure.datagram_bytes;
+  item.failure = failure;
   control_.push(item, {});
 }
 
