@@ -1,11 +1,16 @@
 #include "node/hello_exchange.h"
 
+#include <algorithm>
+
+#include "base/timers.h"
+
 namespace ginnel::node {
 
 void HelloExchange::start(Instant now) {
   peer_accepted_us_ = false;
   we_accepted_peer_ = false;
   retry_.start(now);
+  unheard_ = now + patience_;
 }
 
 HelloExchange::Epoch HelloExchange::classify(std::uint64_t epoch) const {
@@ -17,6 +22,8 @@ HelloExchange::Epoch HelloExchange::classify(std::uint64_t epoch) const {
 void HelloExchange::accept(Instant now, const control::Hello& theirs) {
   peer_epoch_ = theirs.epoch;
   we_accepted_peer_ = true;
+  unheard_.reset();
+  patience_ = kPatience;
   if (const auto agreed = control::negotiate({}, theirs)) features_ = agreed->features;
   if (theirs.holds_your_certificate) peer_accepted_us_ = true;
   if (theirs.wants_answer || !theirs.holds_your_certificate) {
@@ -35,6 +42,17 @@ control::Hello HelloExchange::take(Instant now) {
   hello.wants_answer = !peer_accepted_us_;
   hello.epoch = own_epoch_;
   return hello;
+}
+
+bool HelloExchange::take_unheard(Instant now) {
+  if (!unheard_ || *unheard_ > now) return false;
+  unheard_.reset();
+  patience_ = std::min(patience_ * 2, kPatienceMax);
+  return true;
+}
+
+std::optional<Instant> HelloExchange::next_timeout() const {
+  return earlier(retry_.next(), unheard_);
 }
 
 }  // namespace ginnel::node

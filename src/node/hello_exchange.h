@@ -22,7 +22,10 @@ class HelloExchange {
 
   // A new session: our HELLO is due at once.
   void start(Instant now);
-  void stop() { retry_.stop(); }
+  void stop() {
+    retry_.stop();
+    unheard_.reset();
+  }
   // Our certificate is a new one: it goes out again within the session.
   void announce(Instant now) { retry_.start(now); }
 
@@ -32,6 +35,9 @@ class HelloExchange {
   void accept(Instant now, const control::Hello& theirs);
 
   bool is_due(Instant now) const { return retry_.is_due(now); }
+  // True once per wait: nobody answers, as if the other had forgotten our keys (a provisional
+  // session that ended, a crash). Another handshake is due; the waits double up to kPatienceMax.
+  bool take_unheard(Instant now);
   // Our next HELLO without its certificate, which the caller adds.
   control::Hello take(Instant now);
 
@@ -42,15 +48,20 @@ class HelloExchange {
   std::uint64_t peer_epoch() const { return peer_epoch_; }
   std::uint64_t own_epoch() const { return own_epoch_; }
   std::uint64_t features() const { return features_; }
-  std::optional<Instant> next_timeout() const { return retry_.next(); }
+  std::optional<Instant> next_timeout() const;
 
  private:
+  static constexpr Nanoseconds kPatience = 3s;
+  static constexpr Nanoseconds kPatienceMax = 48s;
+
   std::uint64_t own_epoch_;
   std::uint64_t peer_epoch_ = 0;  // 0: never met
   std::uint64_t features_ = 0;
   bool peer_accepted_us_ = false;
   bool we_accepted_peer_ = false;
   RetrySchedule retry_{{.first = 250ms, .longest = 1s}};
+  Nanoseconds patience_ = kPatience;
+  std::optional<Instant> unheard_;  // when nobody has answered for `patience_`
 };
 
 }  // namespace ginnel::node

@@ -121,6 +121,11 @@ void Node::handle_timeout(Instant now) {
       handle_channel_events(now, *session);
     }
     if (session->hub_link) run_hub_link(now, *session);
+    // A newcomer is not called: it may be a stranger.
+    const bool is_known = session->hub_link || session->id;
+    if (session->has_key_pair && session->hello.take_unheard(now) && is_known) {
+      device_.begin_handshake(now, handle);
+    }
     if (session->agent) {
       session->agent->handle_timeout(now);
       run_agent(now, *session);

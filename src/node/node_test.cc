@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/reader.h"
 #include "node/testing/network.h"
 
 namespace ginnel::node {
@@ -75,6 +76,39 @@ TEST_F(NodeTest, ATakenNameIsRefused) {
   const auto outcome = join(token, thief, "alice");
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, control::RefusedCode::kNameTaken);
+}
+
+// The session of JOIN is provisional for 5 s at the hub. A node that starts just before it ends
+// lost its keys there, and found out 15 s later.
+TEST_F(NodeTest, ANodeThatStartsAsItsJoinsSessionEndsIsSeenAtOnce) {
+  const auto alice = join_and_start("alice");
+  for (const Nanoseconds pause : {4'700ms, 4'800ms, 4'850ms, 4'900ms, 4'950ms, 5'000ms}) {
+    const std::string name = "late" + std::to_string(pause / 1ms);
+    auto [config, identity] = enrol(name);
+    wire_.run(pause, [] { return false; });
+    const auto late = start(std::move(config), std::move(identity), next_place(), 5);
+    EXPECT_TRUE(wire_.run(1s, [&] { return knows(*alice, name) && knows(*late, "alice"); })) << name;
+  }
+}
+
+// Whoever lost its side of a session says nothing, as WireGuard does. A HELLO that nobody answers
+// is followed by another handshake long before WireGuard's own 15 s.
+TEST_F(NodeTest, AHelloThatNobodyAnswersIsFollowedByAnotherHandshake) {
+  auto [config, identity] = enrol("bob");
+  const auto bob = start(std::move(config), std::move(identity), next_place(), 5);
+  bool lost = false;
+  int initiations = 0;
+  wire_.drop = [&](const Endpoint& from, const Endpoint&) { return lost && from == kHubAt; };
+  wire_.tap = [&](const Endpoint& from, const Endpoint&, ConstBytes bytes) {
+    if (from != bob->station->at) return;
+    const std::uint32_t type = Reader(bytes).u32le();
+    if (type == 1) ++initiations;
+    if (type == 4) lost = true;  // it has the response; nothing more comes through
+  };
+  wire_.run(2'900ms, [] { return false; });
+  EXPECT_EQ(initiations, 1);
+  wire_.run(400ms, [] { return false; });
+  EXPECT_EQ(initiations, 2);
 }
 
 // Issue point 3: first message to a peer whose row both ends hold within 1.5 R + 5 ms.

@@ -79,6 +79,11 @@ Result<KeyPair*, Drop> Device::respond(Peer& peer, const Arrival& arrival,
   }
   peer.greatest_accepted = timestamp;
   peer.initiation_accepted = arrival.now;
+  // A new session, with the time of a new one: a newcomer that joins and then starts shakes hands
+  // twice, and the first one's end must not take the second one's keys.
+  if (peer.timers.is_set(PeerTimer::kProvisional)) {
+    peer.timers.set(PeerTimer::kProvisional, arrival.now + config_.provisional_time);
+  }
   KeyPairs::Retired retired;
   auto made = make_pair(peer, *keys, arrival.now,
                         {.peer = {},
