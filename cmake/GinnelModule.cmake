@@ -80,6 +80,11 @@ function(ginnel_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ginnel_options GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     GINNEL_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
+  # What is tested is optimized and counted; the tests themselves only have to compile soon.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  if(GINNEL_FUZZ)
+    target_compile_options(${name} PRIVATE -fno-profile-instr-generate -fno-coverage-mapping)
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
