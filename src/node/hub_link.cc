@@ -1,5 +1,7 @@
 #include "node/hub_link.h"
 
+#include <algorithm>
+
 #include "base/timers.h"
 
 namespace ginnel::node {
@@ -7,6 +9,7 @@ namespace ginnel::node {
 void HubLink::session_up(Instant now) {
   state_ = State::kRegistering;
   register_.start(now);
+  refresh_.reset();
   next_heartbeat_.reset();
   behind_since_.reset();
   heard_ = now;
@@ -15,6 +18,7 @@ void HubLink::session_up(Instant now) {
 void HubLink::session_down() {
   state_ = State::kDown;
   register_.stop();
+  refresh_.reset();
   next_heartbeat_.reset();
   behind_since_.reset();
 }
@@ -26,7 +30,9 @@ void HubLink::announce(Instant now) {
 }
 
 control::Register HubLink::take_register(Instant now) {
+  if (!register_.is_running()) register_.start(now);
   register_.take_due(now);
+  refresh_.reset();
   last_register_ = now;
   control::Register out;
   out.sequence = ++sequence_;
@@ -39,9 +45,11 @@ bool HubLink::heartbeat_due(Instant now) const {
 }
 
 control::Heartbeat HubLink::take_heartbeat(Instant now) {
-  next_heartbeat_ = now + kHeartbeatRetry;  // handle_heartbeat_ack moves it to the interval
+  // handle_heartbeat_ack moves it to the interval.
+  next_heartbeat_ = now + std::max(kHeartbeatRetry, 2 * heartbeats_.rtt().value_or(0ns));
   control::Heartbeat out;
-  out.sequence = ++heartbeat_sequence_;
+  last_heartbeat_ = now;
+  out.sequence = heartbeats_.begin(now, 0);
   out.stamp = static_cast<std::uint64_t>(now.ns);
   out.table = table_.position();
   return out;
@@ -50,13 +58,17 @@ control::Heartbeat HubLink::take_heartbeat(Instant now) {
 bool HubLink::handle_registered(Instant now, const control::Registered& message) {
   if (state_ == State::kDown) return false;
   heard_ = now;
+  if (state_ == State::kRegistering) heartbeats_.forget_loss();
   const bool news = state_ == State::kRegistering || !registration_ ||
                     registration_->relay_index != message.relay_index ||
                     registration_->relay_key != message.relay_key ||
                     registration_->observed != message.observed;
   registration_ = message;
   // An older answer than the newest REGISTER: what changed since is still unanswered.
-  if (message.sequence == sequence_) register_.stop();
+  if (message.sequence == sequence_) {
+    register_.stop();
+    refresh_ = now + kRefresh;
+  }
   if (state_ == State::kRegistering) next_heartbeat_ = now + interval();
   state_ = State::kOnline;
   return news;
@@ -70,10 +82,10 @@ std::optional<Nanoseconds> HubLink::handle_heartbeat_ack(Instant now,
   const bool in_step = ack.state.table == table_.position();
   if (in_step) behind_since_.reset();
   if (!in_step && !behind_since_) behind_since_ = now;
-  const Instant sent{static_cast<std::int64_t>(ack.state.stamp)};
-  if (ack.state.sequence != heartbeat_sequence_ || sent > now) return std::nullopt;
-  next_heartbeat_ = sent + interval();
-  return now - sent;
+  const auto answered = heartbeats_.take_answer(now, 0, ack.state.sequence);
+  if (!answered) return std::nullopt;
+  next_heartbeat_ = last_heartbeat_ + interval();
+  return answered->rtt;
 }
 
 bool HubLink::take_lost(Instant now) {
@@ -97,7 +109,7 @@ Nanoseconds HubLink::interval() const {
 }
 
 std::optional<Instant> HubLink::next_timeout() const {
-  std::optional<Instant> out = earlier(register_.next(), next_heartbeat_);
+  std::optional<Instant> out = earlier(earlier(register_.next(), refresh_), next_heartbeat_);
   if (state_ == State::kOnline) out = earlier(out, heard_ + interval() * kHeartbeatsLost);
   return out;
 }

@@ -14,6 +14,7 @@
 #include "base/retry.h"
 #include "node/table_copy.h"
 #include "proto/control/registration.h"
+#include "proto/path/prober.h"
 
 namespace ginnel::node {
 
@@ -40,7 +41,9 @@ class HubLink {
   // Our addresses or links changed.
   void announce(Instant now);
 
-  bool register_due(Instant now) const { return register_.is_due(now); }
+  bool register_due(Instant now) const {
+    return register_.is_due(now) || (refresh_ && *refresh_ <= now);
+  }
   // The caller adds network info and links.
   control::Register take_register(Instant now);
   bool heartbeat_due(Instant now) const;
@@ -49,7 +52,7 @@ class HubLink {
 
   // True: news (the first answer of this session, or another index or address).
   bool handle_registered(Instant now, const control::Registered& message);
-  // The round trip, if this answers a heartbeat of ours.
+  // The round trip, if this answers one of our last heartbeats.
   std::optional<Nanoseconds> handle_heartbeat_ack(Instant now, const control::HeartbeatAck& ack);
   // True once: the hub has been silent for kHeartbeatsLost intervals.
   bool take_lost(Instant now);
@@ -60,6 +63,8 @@ class HubLink {
   bool take_snapshot_request(Instant now);
 
   const std::optional<control::Registered>& registration() const { return registration_; }
+  // Of the last heartbeats, 0..1. nullopt: too few of them.
+  std::optional<double> loss() const { return heartbeats_.loss(); }
   // The hub's revocation set, as its last heartbeat told.
   std::uint64_t hub_revocations_number() const { return hub_state_.revocations_number; }
   const control::RevocationsHash& hub_revocations_hash() const {
@@ -74,10 +79,12 @@ class HubLink {
   Nanoseconds heartbeat_;
   State state_ = State::kDown;
   std::uint32_t sequence_ = 0;            // of REGISTER
-  std::uint32_t heartbeat_sequence_ = 0;
+  path::Prober heartbeats_{0};
   RetrySchedule register_{{.first = 250ms, .longest = 1s}};
   std::optional<Instant> last_register_;
+  std::optional<Instant> refresh_;        // kOnline, and nothing unanswered: when the next is due
   std::optional<Instant> next_heartbeat_;
+  Instant last_heartbeat_;                // meaningful while kOnline and one was sent
   Instant heard_;                         // last answer of any kind; kOnline
   std::optional<Instant> behind_since_;   // the hub's table went past our copy
   std::optional<control::Registered> registration_;

@@ -87,5 +87,42 @@ TEST_F(HubLinkTest, AsksForASnapshotWhenTheHubIsAheadForAnInterval) {
   EXPECT_FALSE(link_.take_snapshot_request(at(4s)));
 }
 
+TEST_F(HubLinkTest, AHubFartherAwayThanTheRetryIsMeasuredAndAskedNoMoreOften) {
+  go_online(at(0s));
+  const auto first = link_.take_heartbeat(at(2s));
+  (void)link_.take_heartbeat(at(2500ms));
+  EXPECT_EQ(link_.handle_heartbeat_ack(at(2600ms), ack(first)), 600ms);
+  EXPECT_FALSE(link_.heartbeat_due(at(4499ms)));
+  EXPECT_TRUE(link_.heartbeat_due(at(4500ms)));
+  (void)link_.take_heartbeat(at(4500ms));
+  EXPECT_FALSE(link_.heartbeat_due(at(5699ms)));
+}
+
+TEST_F(HubLinkTest, UnansweredHeartbeatsAreTheLoss) {
+  go_online(at(0s));
+  Nanoseconds now = 2s;
+  for (int i = 0; i < 20; ++i, now += 2s) {
+    const auto heartbeat = link_.take_heartbeat(at(now));
+    if (i % 4 != 3) {
+      EXPECT_TRUE(link_.handle_heartbeat_ack(at(now + 50ms), ack(heartbeat)));
+    }
+  }
+  (void)link_.take_heartbeat(at(now));
+  EXPECT_DOUBLE_EQ(*link_.loss(), 5.0 / 20);
+}
+
+// docs/wire/ginnel.md section 7, REGISTER: "and every 30 s".
+TEST_F(HubLinkTest, ItRegistersAgainEvery30Seconds) {
+  go_online(at(0s));
+  EXPECT_FALSE(link_.register_due(at(29'999ms)));
+  EXPECT_TRUE(link_.register_due(at(30s)));
+  const auto message = link_.take_register(at(30s));
+  EXPECT_FALSE(link_.register_due(at(30'249ms)));
+  EXPECT_TRUE(link_.register_due(at(30'250ms)));
+  EXPECT_FALSE(link_.handle_registered(at(30'050ms), answer(message.sequence)));
+  EXPECT_FALSE(link_.register_due(at(60s)));
+  EXPECT_TRUE(link_.register_due(at(60'050ms)));
+}
+
 }  // namespace
 }  // namespace ginnel::node

@@ -39,7 +39,7 @@ bool HubRegistry::attach(Instant now, const PeerRecord& record, ConstBytes netwo
                          const Endpoint& endpoint, std::uint32_t relay_index, control::TablePosition held) {
   const auto it = rows_.find(record.id);
   if (it == rows_.end() && rows_.size() >= kAttachedMax) return false;
-  Attached row{record, {}, {}, to_vector(network_info), endpoint, relay_index, now};
+  Attached row{record, {}, {}, to_vector(network_info), endpoint, relay_index, now, {}};
   split_chain(row);
   if (it == rows_.end()) {
     rows_.emplace(record.id, std::move(row));
@@ -60,6 +60,11 @@ bool HubRegistry::attach(Instant now, const PeerRecord& record, ConstBytes netwo
   }
   followers_.emplace(record.id, std::move(follower));
   return true;
+}
+
+void HubRegistry::set_links(const Id& id, std::vector<control::LinkReport> links) {
+  const auto it = rows_.find(id);
+  if (it != rows_.end()) it->second.links = std::move(links);
 }
 
 void HubRegistry::detach(const Id& id) {

@@ -31,6 +31,7 @@ struct Attached {
   Endpoint endpoint;  // where it registered from
   std::uint32_t relay_index = 0;
   Instant heard;
+  std::vector<control::LinkReport> links;  // table B: as it reported them last
 };
 
 struct ControlOut {
@@ -47,6 +48,8 @@ class HubRegistry {
   // False: kAttachedMax reached.
   bool attach(Instant now, const PeerRecord& record, ConstBytes network_info,
               const Endpoint& endpoint, std::uint32_t relay_index, control::TablePosition held);
+  // What it says of its links; told to nobody.
+  void set_links(const Id& id, std::vector<control::LinkReport> links);
   // The node's row goes; others are told. It follows no more.
   void detach(const Id& id);
   void heard(Instant now, const Id& id);

@@ -351,7 +351,8 @@ class Node {
   void take_table_changes(Instant now, Session& session);
   void apply(Instant now, const Id& hub, const TableChange& change);
   void compose_hub_frames(Instant now, Session& session);
-  ByteVector network_info();
+  const ByteVector& network_info();
+  std::vector<control::LinkReport> link_reports() const;
   void adopt_revocations(Instant now, ConstBytes set);
   void learn_hubs(Instant now, const std::vector<control::HubEntry>& hubs);
   void plan_renewal(Instant now);
@@ -452,6 +453,7 @@ class Node {
 
   // node_status.cc
   PathInfo path_of(const Session& session) const;
+  void describe_by_report(const Session& session, PathInfo& out) const;
   void describe_traffic(Instant now, const Session& session, PeerInfo& out) const;
   HubStatus hub_status(const Session& session) const;
 
@@ -485,6 +487,8 @@ class Node {
   std::vector<ConfiguredHub> configured_hubs_;  // as Config::hubs
   HubInquiry inquiry_;
   std::uint32_t info_sequence_ = 0;
+  ByteVector network_info_;                          // as it was signed last
+  std::vector<control::Candidate> told_candidates_;  // in it
 
   // A hub's.
   std::optional<Issuer> issuer_;

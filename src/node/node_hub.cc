@@ -137,21 +137,30 @@ void Node::handle_register(Instant now, Session& session, const wg::Route& from,
     return;
   }
   auto attachment = attachments_.find(*session.id);
-  if (attachment == attachments_.end()) {
+  const bool is_unknown = attachment == attachments_.end();
+  if (is_unknown) {
     const auto index = indices_->allocate();
     if (!index) return;
     const crypto::SipKey key = rng_.array<crypto::kSipKeyBytes>();
     attachment = attachments_.emplace(*session.id, std::pair(*index, key)).first;
   }
   const auto& [index, key] = attachment->second;
-  change_relay(now, {forward::RelayChange::Kind::kAdd,
-                     {.index = index, .key = key, .path = from.path, .to = from.endpoint, .quota = {}}});
+  if (is_unknown) {
+    change_relay(now, {forward::RelayChange::Kind::kAdd,
+                       {.index = index,
+                        .key = key,
+                        .path = from.path,
+                        .to = from.endpoint,
+                        .quota = {}}});
+  }
+  const auto before = registry_.position();
   const bool is_new = registry_.find(*session.id) == nullptr;
   close_agent(session);
   set_route(now, session, from);
   const bool attached = registry_.attach(now, peer->record, message->network_info, from.endpoint,
                                          index.value(), message->table);
   if (!attached) return;
+  registry_.set_links(*session.id, message->links);
   control::Registered answer{.sequence = message->sequence,
                              .relay_index = index.value(),
                              .relay_key = key,
@@ -170,6 +179,7 @@ void Node::handle_register(Instant now, Session& session, const wg::Route& from,
       }
     }
   }
+  if (registry_.position() == before) return pump_follower(now, *session.id);
   pump_followers(now);
 }
 

@@ -44,8 +44,8 @@ void Node::compose_hub_frames(Instant now, Session& session) {
   HubLink& link = *session.hub_link;
   if (link.register_due(now)) {
     control::Register message = link.take_register(now);
-    const ByteVector info = network_info();
-    message.network_info = info;
+    message.network_info = network_info();
+    message.links = link_reports();
     (void)push_frame(session, message);
   }
   if (link.heartbeat_due(now)) {
@@ -57,10 +57,10 @@ void Node::compose_hub_frames(Instant now, Session& session) {
 }
 
 // Table D: what hubs see of us, and what we are configured with. LAN addresses stay end to end.
-ByteVector Node::network_info() {
+//
+// The same candidates are the same bytes: then nobody is told anew.
+const ByteVector& Node::network_info() {
   control::NetworkInfo info;
-  info.epoch = epoch_;
-  info.sequence = ++info_sequence_;
   const auto add = [&](control::Candidate::Kind kind, const Endpoint& endpoint) {
     const bool known = std::ranges::any_of(
         info.candidates, [&](const auto& candidate) { return candidate.endpoint == endpoint; });
@@ -76,8 +76,39 @@ ByteVector Node::network_info() {
   for (const Endpoint& endpoint : nat_.mapped()) {
     add(control::Candidate::Kind::kServerReflexive, endpoint);
   }
-  control::sign_network_info(info, identity_.identity, identity_.network);
-  return control::to_bytes(info);
+  if (network_info_.empty() || told_candidates_ != info.candidates) {
+    info.epoch = epoch_;
+    info.sequence = ++info_sequence_;
+    control::sign_network_info(info, identity_.identity, identity_.network);
+    network_info_ = control::to_bytes(info);
+    told_candidates_ = std::move(info.candidates);
+  }
+  return network_info_;
+}
+
+// Table F. Hubs first, then those heard last.
+std::vector<control::LinkReport> Node::link_reports() const {
+  std::vector<const Session*> live;
+  for (const auto& [handle, session] : sessions_) {
+    if (session->has_key_pair && session->is_ready() && session->route) live.push_back(session.get());
+  }
+  const auto importance = [](const Session* session) {
+    return std::pair(session->hub_link != nullptr, session->heard().value_or(Instant{}));
+  };
+  std::ranges::stable_sort(live, std::ranges::greater{}, importance);
+  if (live.size() > control::kLinksMax) live.resize(control::kLinksMax);
+  std::vector<control::LinkReport> out;
+  for (const Session* session : live) {
+    const PathInfo path = path_of(*session);
+    const auto rtt = std::chrono::duration_cast<std::chrono::microseconds>(path.rtt.value_or(0ns));
+    const auto rtt_us = std::clamp<std::int64_t>(rtt.count(), 0, 0xffff'ffff);
+    const double loss = std::min(path.loss.value_or(0) * 65536, 65535.0);
+    out.push_back({.peer = *session->id,
+                   .path = path.kind,
+                   .rtt_us = static_cast<std::uint32_t>(rtt_us),
+                   .loss_per_65536 = static_cast<std::uint16_t>(loss)});
+  }
+  return out;
 }
 
 void Node::handle_registered(Instant now, Session& session, const control::Registered& message) {

@@ -119,6 +119,9 @@ void Node::set_route(Instant now, Session& session, const wg::Route& route) {
   device_.set_endpoint(now, session.handle, route.path, route.endpoint);
   if (session.id) {
     raise(PeerChanged{*session.id});
+    for (auto& [handle, other] : sessions_) {
+      if (other->hub_link) other->hub_link->announce(now);
+    }
     const auto attachment = attachments_.find(*session.id);
     if (attachment != attachments_.end() && !is_relay_path(route.path)) {
       change_relay(now, {forward::RelayChange::Kind::kMove,

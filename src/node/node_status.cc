@@ -1,5 +1,7 @@
 // Snapshots for `status`, `peers` and `hubs`: what authenticated data did lately, never what was
 // once configured.
+#include <algorithm>
+
 #include "node/node.h"
 
 namespace ginnel::node {
@@ -30,7 +32,10 @@ PathInfo Node::path_of(const Session& session) const {
     out.reason = std::string(path::reason_code(session.agent->reason()));
     if (session.agent->reason() == path::Reason::kOk) out.reason.clear();
     if (session.agent->rtt()) out.rtt = session.agent->rtt();
+    out.loss = session.agent->loss();
   }
+  if (session.hub_link) out.loss = session.hub_link->loss();
+  if (!session.agent && !session.hub_link) describe_by_report(session, out);
   if (is_relay_path(session.route->path)) {
     out.kind = PathKind::kRelayUdp;
     out.via = relay_name(session.route->path);
@@ -47,6 +52,16 @@ PathInfo Node::path_of(const Session& session) const {
     if (subnet.contains(session.route->endpoint.address)) out.kind = PathKind::kLan;
   }
   return out;
+}
+
+// A hub asks its peers nothing; they measure their links to it and report (table B).
+void Node::describe_by_report(const Session& session, PathInfo& out) const {
+  const Attached* row = session.id ? registry_.find(*session.id) : nullptr;
+  if (!row) return;
+  const auto link = std::ranges::find(row->links, self_.id, &control::LinkReport::peer);
+  if (link == row->links.end() || link->rtt_us == 0) return;
+  out.rtt = std::chrono::microseconds(link->rtt_us);
+  out.loss = link->loss_per_65536 / 65536.0;
 }
 
 void Node::describe_traffic(Instant now, const Session& session, PeerInfo& out) const {

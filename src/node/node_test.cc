@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/reader.h"
 #include "node/testing/network.h"
 
@@ -109,6 +111,29 @@ TEST_F(NodeTest, AHelloThatNobodyAnswersIsFollowedByAnotherHandshake) {
   EXPECT_EQ(initiations, 1);
   wire_.run(400ms, [] { return false; });
   EXPECT_EQ(initiations, 2);
+}
+
+// Tables F and B: each node measures its links and reports them.
+TEST_F(NodeTest, AHubKnowsTheRoundTripOfItsPeersByWhatTheyReport) {
+  const auto alice = join_and_start("alice");
+  wire_.run(40s, [] { return false; });
+  const auto info = hub_->node->peer_info(wire_.now(), alice->node->self().id);
+  ASSERT_TRUE(info && info->path.rtt);
+  EXPECT_EQ(*info->path.rtt, 50ms);
+  EXPECT_EQ(info->path.loss, 0.0);
+}
+
+TEST_F(NodeTest, ARegistrationThatSaysNothingNewIsToldToNobody) {
+  const auto alice = join_and_start("alice");
+  const auto bob = join_and_start("bob");
+  wire_.run(5s, [] { return false; });
+  bob->events.clear();
+  wire_.run(65s, [] { return false; });
+  const auto is_about_alice = [&](const Event& event) {
+    const auto* changed = std::get_if<PeerChanged>(&event);
+    return changed && changed->id == alice->node->self().id;
+  };
+  EXPECT_EQ(std::ranges::count_if(bob->events, is_about_alice), 0);
 }
 
 // Issue point 3: first message to a peer whose row both ends hold within 1.5 R + 5 ms.

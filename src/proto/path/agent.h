@@ -151,6 +151,8 @@ class Agent {
   Reason reason() const { return reason_; }
   // Of the selected path, smoothed.
   std::optional<Nanoseconds> rtt() const;
+  // Of the selected path, 0..1, by its last probes. nullopt: too few of them.
+  std::optional<double> loss() const;
   // The largest IP packet that the selected path is known to carry.
   std::size_t mtu_bytes() const;
   // The largest inner packet that the selected path carries in one piece.

@@ -137,6 +137,16 @@ std::optional<Nanoseconds> Agent::rtt() const {
   return relay ? relay->rtt() : std::nullopt;
 }
 
+std::optional<double> Agent::loss() const {
+  if (!selected_) return std::nullopt;
+  if (selected_->path == kSocket) {
+    const Pair* const pair = find_pair(selected_->endpoint);
+    return pair ? pair->loss() : std::nullopt;
+  }
+  const RelayPath* const relay = selected_relay();
+  return relay ? relay->loss() : std::nullopt;
+}
+
 const RelayPath* Agent::selected_relay() const {
   if (!selected_ || selected_->path == kSocket) return nullptr;
   for (const RelayPath& relay : relays_) {

@@ -9,7 +9,11 @@ void Pair::become(PairState state, Instant now) {
   state_ = state;
   since_ = now;
   next_probe_.reset();
-  if (state != PairState::kProven) mtu_.stop();
+  if (state == PairState::kProven) {
+    prober_.forget_loss();
+  } else {
+    mtu_.stop();
+  }
 }
 
 void Pair::begin_introduction(Instant now) {
