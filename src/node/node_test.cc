@@ -116,11 +116,12 @@ TEST_F(NodeTest, AHelloThatNobodyAnswersIsFollowedByAnotherHandshake) {
 // Tables F and B: each node measures its links and reports them.
 TEST_F(NodeTest, AHubKnowsTheRoundTripOfItsPeersByWhatTheyReport) {
   const auto alice = join_and_start("alice");
-  wire_.run(40s, [] { return false; });
+  wire_.run(4s, [] { return false; });
   const auto info = hub_->node->peer_info(wire_.now(), alice->node->self().id);
   ASSERT_TRUE(info && info->path.rtt);
   EXPECT_EQ(*info->path.rtt, 50ms);
-  EXPECT_EQ(info->path.loss, 0.0);
+  wire_.run(60s, [] { return false; });
+  EXPECT_EQ(hub_->node->peer_info(wire_.now(), alice->node->self().id)->path.loss, 0.0);
 }
 
 TEST_F(NodeTest, ARegistrationThatSaysNothingNewIsToldToNobody) {

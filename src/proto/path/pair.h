@@ -43,7 +43,7 @@ class Pair {
   static constexpr Nanoseconds kDeadProbesFor = 120s;
   // Proven paths that carry nothing: measured now and then while the peer is in use.
   static constexpr Nanoseconds kSpareProbeEvery = 10s;
-  static constexpr Nanoseconds kRttProbeEvery = 5s;
+  static constexpr Nanoseconds kRttProbeEvery = 2s;
 
   struct Options {
     Endpoint remote;
