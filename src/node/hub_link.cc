@@ -9,7 +9,6 @@ namespace ginnel::node {
 void HubLink::session_up(Instant now) {
   state_ = State::kRegistering;
   register_.start(now);
-  refresh_.reset();
   next_heartbeat_.reset();
   behind_since_.reset();
   heard_ = now;
@@ -18,21 +17,18 @@ void HubLink::session_up(Instant now) {
 void HubLink::session_down() {
   state_ = State::kDown;
   register_.stop();
-  refresh_.reset();
   next_heartbeat_.reset();
   behind_since_.reset();
 }
 
 void HubLink::announce(Instant now) {
-  if (state_ != State::kOnline || register_.is_running()) return;
+  if (state_ != State::kOnline || !is_answered()) return;
   const bool too_soon = last_register_ && now - *last_register_ < kAnnounceSpacing;
   register_.start(too_soon ? *last_register_ + kAnnounceSpacing : now);
 }
 
 control::Register HubLink::take_register(Instant now) {
-  if (!register_.is_running()) register_.start(now);
   register_.take_due(now);
-  refresh_.reset();
   last_register_ = now;
   control::Register out;
   out.sequence = ++sequence_;
@@ -65,10 +61,7 @@ bool HubLink::handle_registered(Instant now, const control::Registered& message)
                     registration_->observed != message.observed;
   registration_ = message;
   // An older answer than the newest REGISTER: what changed since is still unanswered.
-  if (message.sequence == sequence_) {
-    register_.stop();
-    refresh_ = now + kRefresh;
-  }
+  if (is_answered()) register_.start(now + kRefresh);
   if (state_ == State::kRegistering) next_heartbeat_ = now + interval();
   state_ = State::kOnline;
   return news;
@@ -109,7 +102,7 @@ Nanoseconds HubLink::interval() const {
 }
 
 std::optional<Instant> HubLink::next_timeout() const {
-  std::optional<Instant> out = earlier(earlier(register_.next(), refresh_), next_heartbeat_);
+  std::optional<Instant> out = earlier(register_.next(), next_heartbeat_);
   if (state_ == State::kOnline) out = earlier(out, heard_ + interval() * kHeartbeatsLost);
   return out;
 }

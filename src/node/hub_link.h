@@ -41,9 +41,7 @@ class HubLink {
   // Our addresses or links changed.
   void announce(Instant now);
 
-  bool register_due(Instant now) const {
-    return register_.is_due(now) || (refresh_ && *refresh_ <= now);
-  }
+  bool register_due(Instant now) const { return register_.is_due(now); }
   // The caller adds network info and links.
   control::Register take_register(Instant now);
   bool heartbeat_due(Instant now) const;
@@ -52,7 +50,7 @@ class HubLink {
 
   // True: news (the first answer of this session, or another index or address).
   bool handle_registered(Instant now, const control::Registered& message);
-  // The round trip, if this answers one of our last heartbeats.
+  // The round trip of this one, if it answers one of our last heartbeats.
   std::optional<Nanoseconds> handle_heartbeat_ack(Instant now, const control::HeartbeatAck& ack);
   // True once: the hub has been silent for kHeartbeatsLost intervals.
   bool take_lost(Instant now);
@@ -63,6 +61,8 @@ class HubLink {
   bool take_snapshot_request(Instant now);
 
   const std::optional<control::Registered>& registration() const { return registration_; }
+  // Of the heartbeats, smoothed. nullopt: none answered yet.
+  std::optional<Nanoseconds> rtt() const { return heartbeats_.rtt(); }
   // Of the last heartbeats, 0..1. nullopt: too few of them.
   std::optional<double> loss() const { return heartbeats_.loss(); }
   // The hub's revocation set, as its last heartbeat told.
@@ -74,15 +74,16 @@ class HubLink {
 
  private:
   Nanoseconds interval() const;
+  // The newest REGISTER was.
+  bool is_answered() const { return registration_ && registration_->sequence == sequence_; }
 
   TableCopy table_;
   Nanoseconds heartbeat_;
   State state_ = State::kDown;
   std::uint32_t sequence_ = 0;            // of REGISTER
   path::Prober heartbeats_{0};
-  RetrySchedule register_{{.first = 250ms, .longest = 1s}};
+  RetrySchedule register_{{.first = 250ms, .longest = 1s}};  // once answered: of the refresh
   std::optional<Instant> last_register_;
-  std::optional<Instant> refresh_;        // kOnline, and nothing unanswered: when the next is due
   std::optional<Instant> next_heartbeat_;
   Instant last_heartbeat_;                // meaningful while kOnline and one was sent
   Instant heard_;                         // last answer of any kind; kOnline

@@ -137,22 +137,19 @@ void Node::handle_register(Instant now, Session& session, const wg::Route& from,
     return;
   }
   auto attachment = attachments_.find(*session.id);
-  const bool is_unknown = attachment == attachments_.end();
-  if (is_unknown) {
-    const auto index = indices_->allocate();
-    if (!index) return;
-    const crypto::SipKey key = rng_.array<crypto::kSipKeyBytes>();
-    attachment = attachments_.emplace(*session.id, std::pair(*index, key)).first;
-  }
-  const auto& [index, key] = attachment->second;
-  if (is_unknown) {
+  if (attachment == attachments_.end()) {
+    const auto free = indices_->allocate();
+    if (!free) return;
+    const crypto::SipKey fresh = rng_.array<crypto::kSipKeyBytes>();
+    attachment = attachments_.emplace(*session.id, std::pair(*free, fresh)).first;
     change_relay(now, {forward::RelayChange::Kind::kAdd,
-                       {.index = index,
-                        .key = key,
+                       {.index = *free,
+                        .key = fresh,
                         .path = from.path,
                         .to = from.endpoint,
                         .quota = {}}});
   }
+  const auto& [index, key] = attachment->second;
   const auto before = registry_.position();
   const bool is_new = registry_.find(*session.id) == nullptr;
   close_agent(session);

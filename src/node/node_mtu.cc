@@ -52,7 +52,7 @@ std::optional<Instant> Node::mtu_probe_due(const Session& session) const {
 
 std::optional<Transmit> Node::poll_mtu_probe(Instant now, Session& session, Bytes slot) {
   if (!mtu_probe_due(session)) return std::nullopt;
-  const auto size = session.mtu->take_due(now, session.rtt);
+  const auto size = session.mtu->take_due(now, session.rtt());
   note_mtu(session);
   if (!size) return std::nullopt;
   const std::size_t inner = path::inner_bytes(*size, overhead_to(*session.route));

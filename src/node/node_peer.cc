@@ -144,10 +144,11 @@ void Node::resume_waiting_sessions(Instant now) {
 
 void Node::handle_heartbeat_ack(Instant now, Session& session, const control::HeartbeatAck& ack) {
   if (!session.hub_link) return;
-  if (const auto rtt = session.hub_link->handle_heartbeat_ack(now, ack)) {
-    if (!session.rtt) session.hub_link->announce(now);  // the first report knew no round trip
-    session.rtt = session.rtt ? (*session.rtt * 7 + *rtt) / 8 : *rtt;
-    device_.set_rtt(session.handle, *session.rtt);
+  HubLink& link = *session.hub_link;
+  const bool is_first = !link.rtt();
+  if (link.handle_heartbeat_ack(now, ack)) {
+    if (is_first) link.announce(now);  // the first report knew no round trip
+    device_.set_rtt(session.handle, *link.rtt());
   }
   note_observed(now, session, ack.observed);
   if (ack.state.revocations_number > trust_.revocations().number && session.channels) {

@@ -26,7 +26,7 @@ std::chrono::system_clock::time_point date_of(Wall wall) {
 PathInfo Node::path_of(const Session& session) const {
   PathInfo out;
   if (!session.has_key_pair || !session.route) return out;
-  out.rtt = session.rtt;
+  out.rtt = session.rtt();
   out.mtu = mtu_to(session);
   if (session.agent) {
     out.reason = std::string(path::reason_code(session.agent->reason()));
@@ -126,7 +126,7 @@ HubStatus Node::hub_status(const Session& session) const {
     out.id = hub->record.id;
     out.name = hub->record.name;
   }
-  out.rtt = session.rtt;
+  out.rtt = session.rtt();
   if (session.route) out.endpoint = session.route->endpoint.text();
   out.wrong_network = is_wrong_network(session.key);
   switch (session.hub_link->state()) {

@@ -39,6 +39,8 @@ struct Session {
 
   // Both certificates are accepted, as far as we know: everything may be sent and taken.
   bool is_ready() const { return hello.we_accepted_peer(); }
+  // Of the link to a hub; a peer's is its agent's.
+  std::optional<Nanoseconds> rtt() const { return hub_link ? hub_link->rtt() : std::nullopt; }
   // When the last authenticated packet of any kind came.
   std::optional<Instant> heard() const {
     const Instant data{traffic->last_received_ns.load(std::memory_order_relaxed)};
@@ -80,7 +82,6 @@ struct Session {
   std::int64_t swept_sent_ns = forward::Traffic::kNever;
   std::int64_t swept_received_ns = forward::Traffic::kNever;
 
-  std::optional<Nanoseconds> rtt;
   std::uint64_t rx_bytes = 0;  // inner bytes
   std::uint64_t tx_bytes = 0;
   std::optional<Instant> last_received;

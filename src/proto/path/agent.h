@@ -197,6 +197,7 @@ class Agent {
   // agent.cc
   Pair* find_pair(const Endpoint& remote);
   const Pair* find_pair(const Endpoint& remote) const;
+  const Prober* selected_prober() const;
   const RelayPath* selected_relay() const;
   const MtuSearch* selected_mtu() const;
   RelayPath* find_relay(PathId path);

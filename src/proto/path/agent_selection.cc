@@ -128,23 +128,23 @@ void Agent::select(Instant now, const std::optional<Selected>& next) {
 }
 
 std::optional<Nanoseconds> Agent::rtt() const {
-  if (!selected_) return std::nullopt;
-  if (selected_->path == kSocket) {
-    const Pair* const pair = find_pair(selected_->endpoint);
-    return pair ? pair->rtt() : std::nullopt;
-  }
-  const RelayPath* const relay = selected_relay();
-  return relay ? relay->rtt() : std::nullopt;
+  const Prober* const prober = selected_prober();
+  return prober ? prober->rtt() : std::nullopt;
 }
 
 std::optional<double> Agent::loss() const {
-  if (!selected_) return std::nullopt;
+  const Prober* const prober = selected_prober();
+  return prober ? prober->loss() : std::nullopt;
+}
+
+const Prober* Agent::selected_prober() const {
+  if (!selected_) return nullptr;
   if (selected_->path == kSocket) {
     const Pair* const pair = find_pair(selected_->endpoint);
-    return pair ? pair->loss() : std::nullopt;
+    return pair ? &pair->prober() : nullptr;
   }
   const RelayPath* const relay = selected_relay();
-  return relay ? relay->loss() : std::nullopt;
+  return relay ? &relay->prober() : nullptr;
 }
 
 const RelayPath* Agent::selected_relay() const {

@@ -98,7 +98,7 @@ class Pair {
   PathKind path_kind() const { return options_.path_kind; }
   std::uint64_t transaction() const { return prober_.transaction(); }
   std::optional<Nanoseconds> rtt() const { return prober_.rtt(); }
-  std::optional<double> loss() const { return prober_.loss(); }
+  const Prober& prober() const { return prober_; }
   std::optional<Instant> received() const { return liveness_.received(); }
   bool is_proven() const { return state_ == PairState::kProven; }
   bool was_heard() const { return heard_; }

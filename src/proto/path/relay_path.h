@@ -37,7 +37,7 @@ class RelayPath {
   const Relay& relay() const { return relay_; }
   PathKind path_kind() const { return relay_.stream ? PathKind::kRelayTcp : PathKind::kRelayUdp; }
   std::optional<Nanoseconds> rtt() const { return prober_.rtt(); }
-  std::optional<double> loss() const { return prober_.loss(); }
+  const Prober& prober() const { return prober_; }
   std::uint64_t transaction() const { return prober_.transaction(); }
   bool is_silent() const { return silent_; }
   bool is_nominating() const { return nominations_ > 0; }
