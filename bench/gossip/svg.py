@@ -22,14 +22,16 @@ class Axis:
     def fit(self, values):
         low = min(values) if self.low is None else self.low
         high = max(values) if self.high is None else self.high
+        if self.log and self.ticks:
+            self.low, self.high = low / 1.25, high * 1.25
+            return
         if self.log:
             exponents = [math.log10(v) for v in (low, high) if v > 0] or [0]
             self.low, self.high = 10 ** math.floor(min(exponents)), 10 ** math.ceil(max(exponents))
             if self.high == self.low:
                 self.high *= 10
-            if self.ticks is None:
-                first, last = round(math.log10(self.low)), round(math.log10(self.high))
-                self.ticks = [10.0 ** e for e in range(first, last + 1)]
+            first, last = round(math.log10(self.low)), round(math.log10(self.high))
+            self.ticks = [10.0 ** e for e in range(first, last + 1)]
             return
         self.low = min(low, 0) if self.low is None else low
         if self.ticks is None:
