@@ -82,7 +82,7 @@ TEST(KeyRing, MessagesOfEveryLengthComeBackByBothVersions) {
   ByteVector scratch;
   for (std::size_t n = 1; n <= 40; ++n) {
     const ByteVector plain(n, std::byte{16});  // looks like padding
-    for (const std::uint8_t version : {0, 1}) {
+    for (const std::uint8_t version : {std::uint8_t{0}, std::uint8_t{1}}) {
       const ByteVector sealed = sealed_with(1, version, plain);
       EXPECT_EQ(sealed.size(), ring.sealed_bytes(version, n));
       const auto opened = ring.open(sealed, {}, {}, scratch);
