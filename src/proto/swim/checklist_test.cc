@@ -10,9 +10,12 @@
 namespace ginnel::swim {
 namespace {
 
-crypto::AesKey key_of(std::uint8_t i) { return *crypto::AesKey::from(ByteVector(16, std::byte{i})); }
+crypto::AesKey key_of(std::uint8_t i) {
+  return *crypto::AesKey::from(ByteVector(16, std::byte{i}));
+}
 
-ByteVector sealed_with(std::uint8_t key, std::uint8_t version, ConstBytes plain, ConstBytes aad = {}) {
+ByteVector sealed_with(std::uint8_t key, std::uint8_t version, ConstBytes plain,
+                       ConstBytes aad = {}) {
   KeyRing ring;
   ring.install(key_of(key)).value();
   Rng rng = Rng::from_seed(key);
