@@ -33,6 +33,7 @@ HARD = [(16, 32768, 64), (16, 16384, 64)]
 SWEEP = [(c, 32768, 64) for c in (1, 4, 8, 32)]
 # The threshold experiment: they stay silent.
 GONE = [(16, 120000, 64)]
+FILES = ("threshold", "interval", "scale", "partition")
 SCALE = (64, 128, 256, 512, 1000)
 PARTITION_S = 3600
 
@@ -121,11 +122,11 @@ def main():
     options = parser.parse_args()
     os.makedirs(RESULTS, exist_ok=True)
     if not options.report:
-        done = {name: read_rows(name) for name in ("threshold", "interval", "scale", "partition")}
+        done = {name: read_rows(name) for name in FILES}
         todo = [job for job in jobs(options.large)
                 if not any(job.is_row(row) for row in done[job.file])]
         run_all(todo, options.simulator, options.jobs)
-    report.write(ROOT, {name: read_rows(name) for name in ("threshold", "interval", "scale", "partition")})
+    report.write(ROOT, {name: read_rows(name) for name in FILES})
     return 0
 
 

@@ -137,7 +137,7 @@ class Chart:
         parts, foot = [], HEIGHT - BOTTOM
         room = 1 / len(self.groups)
         for g, group in enumerate(self.groups):
-            parts.append(text(self.at_x((g + 0.5) * room), foot + 18, group))
+            parts.append(text(self.at_x((g + 0.5) * room), foot + 18, group, size=10))
             for i, (_, heights) in enumerate(self.bars):
                 wide = 0.8 * room / len(self.bars)
                 left, right = (self.at_x((g + 0.1) * room + wide * j) for j in (i, i + 1))
