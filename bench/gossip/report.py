@@ -218,8 +218,8 @@ def scale_table(rows):
                       seconds(median(row, "first")), seconds(max(first)),
                       seconds(median(row, "all")), seconds(max(everyone)),
                       row["false_positives"]])
-    titles = ["members", "joined after", "datagrams/s", "bytes/s", "stream bytes/s", "bytes a stream", "killed",
-              "first: median", "worst", "all: median", "worst", "false"]
+    titles = ["members", "joined after", "datagrams/s", "bytes/s", "stream bytes/s",
+              "bytes a stream", "killed", "first: median", "worst", "all: median", "worst", "false"]
     return table(titles, cells)
 
 
