@@ -1,5 +1,6 @@
-// ginnel-sim-gossip: what gossip does in virtual time, as tables for docs/benchmarks.md. All from a
-// seed: the same command prints the same numbers.
+// ginnel-sim-gossip: what gossip does in virtual time, as CSV: one row a run. All from a seed: the
+// same command prints the same rows. bench/gossip/run.py makes tables and plots of them.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <string_view>
@@ -11,19 +12,22 @@ namespace ginnel::sim {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: ginnel-sim-gossip interval|threshold|scale [--seed=N] [--runs=N] [--members=N]\n"
-    "         [--rules=memberlist|paper] [--silence=blocked|stalled]\n"
-    "         [--concurrent=C,…] [--silent=MS,…] [--between=MS,…] [--partition=SECONDS]\n"
-    "interval, threshold: Lifeguard's experiments with each of its parts "
-    "(sim/gossip/lifeguard.h).\n"
-    "scale: joins, an idle cluster, deaths and a partition (sim/gossip/scale.h).\n";
+    "usage: ginnel-sim-gossip interval|threshold|scale [--seed=N] [--runs=N] [--members=N,…]\n"
+    "         [--part=SWIM|LHA-Probe|LHA-Suspicion|Buddy|Lifeguard] [--rules=memberlist|paper]\n"
+    "         [--silence=blocked|stalled] [--concurrent=C,…] [--silent=MS,…] [--between=MS,…]\n"
+    "         [--killed=N] [--quiet=SECONDS] [--partition=SECONDS]\n"
+    "interval, threshold: Lifeguard's experiments (sim/gossip/lifeguard.h); all parts if none is "
+    "named.\n"
+    "scale: joins, an idle cluster, deaths and a partition (sim/gossip/scale.h).\n"
+    "The first line names the columns. Times are in milliseconds; of many, separated by spaces.\n";
 
 using List = std::vector<std::uint32_t>;
 
 struct Arguments {
   std::string_view what;
-  List seed{1}, runs{3}, members{}, concurrent{4, 8, 16, 32}, silent{2048, 8192, 32768},
-      between{1, 64, 1024}, partition{0};
+  List seed{1}, runs{1}, members{}, concurrent{16}, silent{8192, 32768}, between{64};
+  List killed{10}, quiet{120}, partition{0};
+  std::vector<LifeguardPart> parts;
   LifeguardRules rules = LifeguardRules::kMemberlist;
   Silence silence = Silence::kBlocked;
 };
@@ -44,18 +48,34 @@ bool take_numbers(std::string_view text, std::string_view prefix, List& out) {
   }
 }
 
+std::vector<LifeguardPart> all_parts() {
+  std::vector<LifeguardPart> out;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(LifeguardPart::kCount); ++p) {
+    out.push_back(static_cast<LifeguardPart>(p));
+  }
+  return out;
+}
+
 bool take_word(std::string_view text, Arguments& out) {
+  constexpr std::string_view kPart = "--part=";
   if (text == "--rules=memberlist") return out.rules = LifeguardRules::kMemberlist, true;
   if (text == "--rules=paper") return out.rules = LifeguardRules::kPaper, true;
   if (text == "--silence=blocked") return out.silence = Silence::kBlocked, true;
   if (text == "--silence=stalled") return out.silence = Silence::kStalled, true;
+  if (!text.starts_with(kPart)) return false;
+  for (const LifeguardPart part : all_parts()) {
+    if (name_of(part) != text.substr(kPart.size())) continue;
+    out.parts.push_back(part);
+    return true;
+  }
   return false;
 }
 
 bool is_sound(const Arguments& a) {
   const auto positive = [](const List& list) { return std::ranges::min(list) > 0; };
-  return positive(a.runs) && positive(a.members) && positive(a.concurrent) && positive(a.silent) &&
-         positive(a.between) && std::ranges::max(a.concurrent) < a.members[0];
+  return positive(a.runs) && positive(a.members) && positive(a.silent) && positive(a.between) &&
+         positive(a.quiet) && std::ranges::max(a.concurrent) < std::ranges::min(a.members) &&
+         a.killed[0] < std::ranges::min(a.members);
 }
 
 std::optional<Arguments> parse(int count, char** texts) {
@@ -66,130 +86,117 @@ std::optional<Arguments> parse(int count, char** texts) {
   out.members = {out.what == "scale" ? 1000u : 128u};
   for (int i = 2; i < count; ++i) {
     const std::string_view text = texts[i];
-    const bool known = take_numbers(text, "--seed=", out.seed) ||
-                       take_numbers(text, "--runs=", out.runs) ||
-                       take_numbers(text, "--members=", out.members) ||
-                       take_numbers(text, "--concurrent=", out.concurrent) ||
-                       take_numbers(text, "--silent=", out.silent) ||
-                       take_numbers(text, "--between=", out.between) ||
-                       take_numbers(text, "--partition=", out.partition) || take_word(text, out);
+    const bool known =
+        take_numbers(text, "--seed=", out.seed) || take_numbers(text, "--runs=", out.runs) ||
+        take_numbers(text, "--members=", out.members) ||
+        take_numbers(text, "--concurrent=", out.concurrent) ||
+        take_numbers(text, "--silent=", out.silent) ||
+        take_numbers(text, "--between=", out.between) ||
+        take_numbers(text, "--killed=", out.killed) || take_numbers(text, "--quiet=", out.quiet) ||
+        take_numbers(text, "--partition=", out.partition) || take_word(text, out);
     if (!known) return std::nullopt;
   }
-  return is_sound(out) ? std::optional(out) : std::nullopt;
+  if (out.parts.empty()) out.parts = all_parts();
+  return is_sound(out) ? std::optional(std::move(out)) : std::nullopt;
 }
 
-double seconds(Nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+using Count = unsigned long long;  // what printf knows
 
-// Of a sorted list; the value that so large a part does not exceed.
-double quantile(const std::vector<Nanoseconds>& sorted, double part) {
-  if (sorted.empty()) return 0;
-  const auto last = static_cast<double>(sorted.size() - 1);
-  return seconds(sorted[static_cast<std::size_t>(part * last + 0.5)]);
+double milliseconds(Nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+std::string list_of(std::vector<Nanoseconds> times) {
+  std::ranges::sort(times);
+  std::string out;
+  for (const Nanoseconds time : times) {
+    if (!out.empty()) out += ' ';
+    out += std::to_string(static_cast<long long>(milliseconds(time) + 0.5));
+  }
+  return out;
 }
 
+void print_traffic(const GossipTraffic& t) {
+  std::printf("%llu,%llu,%llu,%llu", static_cast<Count>(t.datagrams),
+              static_cast<Count>(t.datagram_bytes), static_cast<Count>(t.streams),
+              static_cast<Count>(t.stream_bytes));
+}
+
+// Each setting with each seed; `each` prints its own columns.
 template <class Each>
-void each_setting(const Arguments& a, bool with_between, Each&& each) {
-  const List once{a.between[0]};
-  for (const std::uint32_t c : a.concurrent) {
-    for (const std::uint32_t d : a.silent) {
-      for (const std::uint32_t i : with_between ? a.between : once) each(c, d, i);
+void print_lifeguard(const Arguments& a, const char* columns, Each&& each) {
+  std::printf("rules,silence,part,members,concurrent,silent,between,seed,%s\n", columns);
+  const auto row = [&](const LifeguardOptions& o) {
+    std::printf("%s,%s,%s,%u,%u,%.0f,%.0f,%llu,",
+                o.rules == LifeguardRules::kPaper ? "paper" : "memberlist",
+                o.silence == Silence::kBlocked ? "blocked" : "stalled",
+                std::string(name_of(o.part)).c_str(), o.members, o.concurrent,
+                milliseconds(o.silent), milliseconds(o.between), static_cast<Count>(o.seed));
+    each(o);
+    std::printf("\n");
+    std::fflush(stdout);
+  };
+  for (const LifeguardPart part : a.parts) {
+    for (const std::uint32_t c : a.concurrent) {
+      for (const std::uint32_t d : a.silent) {
+        for (const std::uint32_t i : a.between) {
+          for (std::uint32_t run = 0; run < a.runs[0]; ++run) {
+            row({.seed = a.seed[0] + run,
+                 .members = a.members[0],
+                 .part = part,
+                 .rules = a.rules,
+                 .silence = a.silence,
+                 .concurrent = c,
+                 .silent = std::chrono::milliseconds(d),
+                 .between = std::chrono::milliseconds(i)});
+          }
+        }
+      }
     }
   }
 }
 
-LifeguardOptions options_of(const Arguments& a, LifeguardPart part, std::uint32_t run,
-                            std::uint32_t c, std::uint32_t d, std::uint32_t i) {
-  return {.seed = a.seed[0] + run,
-          .members = a.members[0],
-          .part = part,
-          .rules = a.rules,
-          .silence = a.silence,
-          .concurrent = c,
-          .silent = std::chrono::milliseconds(d),
-          .between = std::chrono::milliseconds(i)};
-}
-
-// One row a part: counts summed over all settings and runs, messages per member and second.
 void print_interval(const Arguments& a) {
-  std::printf(
-      "| | false positives | at healthy members | suspicions | datagrams/s | bytes/s |\n"
-      "|---|---|---|---|---|---|\n");
-  for (std::size_t p = 0; p < static_cast<std::size_t>(LifeguardPart::kCount); ++p) {
-    const auto part = static_cast<LifeguardPart>(p);
-    IntervalResult sum;
-    double member_seconds = 0;
-    each_setting(a, true, [&](std::uint32_t c, std::uint32_t d, std::uint32_t i) {
-      for (std::uint32_t run = 0; run < a.runs[0]; ++run) {
-        const LifeguardOptions options = options_of(a, part, run, c, d, i);
-        const IntervalResult one = run_interval(options);
-        sum.false_positives += one.false_positives;
-        sum.false_positives_at_healthy += one.false_positives_at_healthy;
-        sum.suspicions += one.suspicions;
-        sum.traffic.datagrams += one.traffic.datagrams;
-        sum.traffic.datagram_bytes += one.traffic.datagram_bytes;
-        member_seconds += seconds(options.duration) * options.members;
-      }
-    });
-    std::printf("| %s | %llu | %llu | %llu | %.2f | %.0f |\n", std::string(name_of(part)).c_str(),
-                static_cast<unsigned long long>(sum.false_positives),
-                static_cast<unsigned long long>(sum.false_positives_at_healthy),
-                static_cast<unsigned long long>(sum.suspicions),
-                static_cast<double>(sum.traffic.datagrams) / member_seconds,
-                static_cast<double>(sum.traffic.datagram_bytes) / member_seconds);
-    std::fflush(stdout);
-  }
+  print_lifeguard(a,
+                  "false_positives,false_positives_at_healthy,suspicions,seconds,datagrams,"
+                  "datagram_bytes,streams,stream_bytes",
+                  [](const LifeguardOptions& o) {
+                    const IntervalResult r = run_interval(o);
+                    std::printf("%llu,%llu,%llu,%.0f,", static_cast<Count>(r.false_positives),
+                                static_cast<Count>(r.false_positives_at_healthy),
+                                static_cast<Count>(r.suspicions), milliseconds(o.duration) / 1000);
+                    print_traffic(r.traffic);
+                  });
 }
 
 void print_threshold(const Arguments& a) {
-  std::printf(
-      "| | found | missed | first: median | 99 %% | all: median | 99 %% |\n"
-      "|---|---|---|---|---|---|---|\n");
-  for (std::size_t p = 0; p < static_cast<std::size_t>(LifeguardPart::kCount); ++p) {
-    const auto part = static_cast<LifeguardPart>(p);
-    ThresholdResult sum;
-    each_setting(a, false, [&](std::uint32_t c, std::uint32_t d, std::uint32_t i) {
-      for (std::uint32_t run = 0; run < a.runs[0]; ++run) {
-        const ThresholdResult one = run_threshold(options_of(a, part, run, c, d, i));
-        sum.first.insert(sum.first.end(), one.first.begin(), one.first.end());
-        sum.all.insert(sum.all.end(), one.all.begin(), one.all.end());
-        sum.missed += one.missed;
-      }
-    });
-    std::ranges::sort(sum.first);
-    std::ranges::sort(sum.all);
-    std::printf("| %s | %zu | %u | %.2f s | %.2f s | %.2f s | %.2f s |\n",
-                std::string(name_of(part)).c_str(), sum.first.size(), sum.missed,
-                quantile(sum.first, 0.5), quantile(sum.first, 0.99), quantile(sum.all, 0.5),
-                quantile(sum.all, 0.99));
-    std::fflush(stdout);
-  }
+  print_lifeguard(a, "missed,first,all", [](const LifeguardOptions& o) {
+    const ThresholdResult r = run_threshold(o);
+    std::printf("%u,%s,%s", r.missed, list_of(r.first).c_str(), list_of(r.all).c_str());
+  });
 }
 
 void print_scale(const Arguments& a) {
   std::printf(
-      "| members | joined after | datagrams/s | bytes/s | stream bytes/s | death: first, median "
-      "| worst | all, median | worst | false | healed after |\n"
-      "|---|---|---|---|---|---|---|---|---|---|---|\n");
+      "members,seed,joined,quiet,datagrams,datagram_bytes,streams,stream_bytes,first,all,"
+      "false_positives,partition,healed\n");
   for (const std::uint32_t members : a.members) {
-    const ScaleOptions options{
-        .seed = a.seed[0], .members = members, .partition = std::chrono::seconds(a.partition[0])};
-    ScaleResult r = run_scale(options);
-    std::ranges::sort(r.first);
-    std::ranges::sort(r.all);
-    const double member_seconds = seconds(options.quiet) * members;
-    const auto per = [&](std::uint64_t n) { return static_cast<double>(n) / member_seconds; };
-    std::printf("| %u | %.1f s | %.2f | %.0f | %.0f | %.2f s | %.2f s | %.2f s | %.2f s | %llu | ",
-                members, r.joined ? seconds(*r.joined) : -1.0, per(r.idle.datagrams),
-                per(r.idle.datagram_bytes), per(r.idle.stream_bytes), quantile(r.first, 0.5),
-                quantile(r.first, 1), quantile(r.all, 0.5), quantile(r.all, 1),
-                static_cast<unsigned long long>(r.false_positives));
-    if (options.partition == 0ns)
-      std::printf("- |\n");
-    else if (r.healed)
-      std::printf("%.1f s |\n", seconds(*r.healed));
-    else
-      std::printf("never |\n");
-    std::fflush(stdout);
+    for (std::uint32_t run = 0; run < a.runs[0]; ++run) {
+      const ScaleOptions options{.seed = a.seed[0] + run,
+                                 .members = members,
+                                 .quiet = std::chrono::seconds(a.quiet[0]),
+                                 .killed = a.killed[0],
+                                 .partition = std::chrono::seconds(a.partition[0])};
+      const ScaleResult r = run_scale(options);
+      const auto or_never = [](std::optional<Nanoseconds> d) {
+        return d ? list_of({*d}) : std::string("never");
+      };
+      std::printf("%u,%llu,%s,%u,", members, static_cast<Count>(options.seed),
+                  or_never(r.joined).c_str(), a.quiet[0]);
+      print_traffic(r.idle);
+      std::printf(",%s,%s,%llu,%u,%s\n", list_of(r.first).c_str(), list_of(r.all).c_str(),
+                  static_cast<Count>(r.false_positives), a.partition[0],
+                  options.partition == 0ns ? "" : or_never(r.healed).c_str());
+      std::fflush(stdout);
+    }
   }
 }
 
@@ -202,11 +209,12 @@ int main(int count, char** texts) {
     std::fputs(ginnel::sim::kUsage, stderr);
     return 2;
   }
-  if (arguments->what == "interval")
+  if (arguments->what == "interval") {
     ginnel::sim::print_interval(*arguments);
-  else if (arguments->what == "threshold")
+  } else if (arguments->what == "threshold") {
     ginnel::sim::print_threshold(*arguments);
-  else
+  } else {
     ginnel::sim::print_scale(*arguments);
+  }
   return 0;
 }

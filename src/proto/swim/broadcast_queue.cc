@@ -19,7 +19,8 @@ void BroadcastQueue::add(std::string_view subject, ByteVector message) {
 
 std::size_t BroadcastQueue::take(std::size_t budget_bytes, std::size_t overhead_bytes,
                                  std::uint32_t transmit_limit, std::vector<ByteVector>& out) {
-  std::vector<std::pair<Key, Entry>> taken;  // put back afterwards: nothing twice in a packet
+  // Put back afterwards: nothing twice in a packet. As nodes, so that nothing is allocated anew.
+  std::vector<std::map<Key, Entry>::node_type> taken;
   auto it = messages_.begin();
   while (it != messages_.end() && budget_bytes > overhead_bytes) {
     const std::size_t room = budget_bytes - overhead_bytes;
@@ -30,15 +31,14 @@ std::size_t BroadcastQueue::take(std::size_t budget_bytes, std::size_t overhead_
     }
     budget_bytes -= it->second.message.size() + overhead_bytes;
     out.push_back(it->second.message);
-    taken.emplace_back(it->first, std::move(it->second));
-    it = messages_.erase(it);
+    taken.push_back(messages_.extract(it++));
   }
-  for (auto& [key, entry] : taken) {
-    const std::string subject = entry.subject;
-    if (++key.transmits < transmit_limit) {
-      if (!subject.empty()) by_subject_[subject] = key;
-      messages_.emplace(key, std::move(entry));
-    } else {
+  for (auto& node : taken) {
+    const std::string& subject = node.mapped().subject;
+    if (++node.key().transmits < transmit_limit) {
+      if (!subject.empty()) by_subject_.find(subject)->second = node.key();
+      messages_.insert(std::move(node));
+    } else if (!subject.empty()) {
       by_subject_.erase(subject);
     }
   }

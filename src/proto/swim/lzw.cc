@@ -1,6 +1,8 @@
 #include "proto/swim/lzw.h"
 
-#include <memory>
+#include <algorithm>
+#include <bit>
+#include <vector>
 
 namespace ginnel::swim {
 namespace {
@@ -11,10 +13,16 @@ constexpr int kWidthFirst = 9;
 constexpr int kWidthMax = 12;
 constexpr std::uint32_t kCodes = 1u << kWidthMax;
 
-// Open addressing over the at most 3837 strings of one table; four times as many slots.
+// Open addressing over the strings of one table: at most 3837, and one for each byte that is to be
+// compressed; four times as many slots. Most that is compressed is a datagram, for which clearing
+// the largest table would be most of the work.
 class StringTable {
  public:
-  void clear() { slots_.fill(kFree); }
+  explicit StringTable(std::size_t plain_bytes)
+      : bits_(static_cast<int>(std::bit_width(std::min<std::size_t>(plain_bytes, kCodes - 1))) + 2),
+        slots_(std::size_t{1} << bits_, kFree) {}
+
+  void clear() { std::ranges::fill(slots_, kFree); }
   // The code of (prefix, byte); kCodes if there is none.
   std::uint32_t find(std::uint32_t prefix, std::uint32_t byte) const {
     const std::uint32_t slot = slots_[place_of(key_of(prefix, byte))];
@@ -27,40 +35,41 @@ class StringTable {
 
  private:
   static constexpr std::uint32_t kFree = 0xffffffff;  // no key: a prefix is below 4095
-  static constexpr std::size_t kSlots = 4 * kCodes;
   static std::uint32_t key_of(std::uint32_t prefix, std::uint32_t byte) {
     return prefix << 8 | byte;
   }
   std::size_t place_of(std::uint32_t key) const {
-    std::size_t at = (key * 2654435761u) >> 18;  // Knuth's multiplicative hash: 14 bits
-    while (slots_[at] != kFree && slots_[at] >> kWidthMax != key) at = (at + 1) & (kSlots - 1);
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = (key * 2654435761u) >> (32 - bits_);  // Knuth's multiplicative hash
+    while (slots_[at] != kFree && slots_[at] >> kWidthMax != key) at = (at + 1) & mask;
     return at;
   }
-  std::array<std::uint32_t, kSlots> slots_;
+  int bits_;  // of a slot's number; the smallest table has four
+  std::vector<std::uint32_t> slots_;
 };
 
 class Encoder {
  public:
-  explicit Encoder(ByteVector& out) : out_(out) { table_->clear(); }
+  Encoder(ConstBytes plain, ByteVector& out) : plain_(plain), out_(out), table_(plain.size()) {}
 
-  void encode(ConstBytes plain) {
+  void encode() {
     put(kClear);
-    if (!plain.empty()) encode_strings(plain);
+    if (!plain_.empty()) encode_strings();
     put(kEnd);
     if (bits_ > 0) out_.push_back(static_cast<std::byte>(accumulator_));
   }
 
  private:
-  void encode_strings(ConstBytes plain) {
-    std::uint32_t prefix = std::to_integer<std::uint32_t>(plain[0]);
-    for (const std::byte b : plain.subspan(1)) {
+  void encode_strings() {
+    std::uint32_t prefix = std::to_integer<std::uint32_t>(plain_[0]);
+    for (const std::byte b : plain_.subspan(1)) {
       const std::uint32_t byte = std::to_integer<std::uint32_t>(b);
-      if (const std::uint32_t code = table_->find(prefix, byte); code != kCodes) {
+      if (const std::uint32_t code = table_.find(prefix, byte); code != kCodes) {
         prefix = code;
         continue;
       }
       put(prefix);
-      if (next_code()) table_->insert(prefix, byte, highest_);
+      if (next_code()) table_.insert(prefix, byte, highest_);
       prefix = byte;
     }
     put(prefix);
@@ -75,7 +84,7 @@ class Encoder {
     put(kClear);
     width_ = kWidthFirst;
     highest_ = kEnd;
-    table_->clear();
+    table_.clear();
     return false;
   }
 
@@ -87,8 +96,9 @@ class Encoder {
     }
   }
 
+  ConstBytes plain_;
   ByteVector& out_;
-  std::unique_ptr<StringTable> table_ = std::make_unique<StringTable>();
+  StringTable table_;
   std::uint32_t accumulator_ = 0;
   int bits_ = 0;  // in accumulator_, < 8 between codes
   int width_ = kWidthFirst;
@@ -155,8 +165,8 @@ class Decoder {
   }
 
   struct Piece {
-    std::size_t at = 0;
-    std::size_t size = 0;
+    std::size_t at;
+    std::size_t size;
   };
   void copy(Piece piece) {
     const std::size_t to = out_.size();
@@ -168,8 +178,8 @@ class Decoder {
   ConstBytes in_;
   std::size_t max_;
   ByteVector out_;
-  std::array<Piece, kCodes> pieces_{};
-  Piece last_;
+  std::array<Piece, kCodes> pieces_;  // those from kEnd + 1 to before next_; others hold nothing
+  Piece last_{};
   bool has_last_ = false;
   std::uint32_t accumulator_ = 0;
   int bits_ = 0;
@@ -182,7 +192,7 @@ class Decoder {
 ByteVector lzw_compress(ConstBytes plain) {
   ByteVector out;
   out.reserve(plain.size() / 2 + 16);
-  Encoder(out).encode(plain);
+  Encoder(plain, out).encode();
   return out;
 }
 
