@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/clock.h"
 #include "io/netlink.h"
+#include "proto/swim/misfit.h"
 #include "runtime/gossip/documents.h"
 #include "runtime/gossip/gossip_api.h"
 #include "runtime/log.h"
@@ -189,10 +191,20 @@ void Member::handle(const swim::AgentEvent& event) {
 void Member::handle_swim(const swim::Event& event) {
   if (joiner_) joiner_->handle(event);
   if (const auto* taken = std::get_if<swim::NameTaken>(&event)) name_taken(*taken);
+  if (const auto* misfit = std::get_if<swim::Misfit>(&event)) log_misfit(*misfit);
   if (const auto* refused = std::get_if<swim::MergeRefused>(&event)) {
     spdlog::warn("a join from {} does not fit: {} [E_WRONG_APP]", refused->from.text(),
                  refused->why);
   }
+}
+
+// memberlist's wire has no place for another's key, so neither side knows more than this.
+void Member::log_misfit(const swim::Misfit& misfit) {
+  const std::string theirs = misfit.theirs.empty() ? "nothing" : misfit.theirs;
+  spdlog::warn("{} {}: {}; {}; it says of itself (not authenticated): {}",
+               misfit.dialled_by_us ? "cannot read the answer of" : "cannot read the request of",
+               misfit.peer.text(), swim::name_of(misfit.why),
+               swim::keys_and_label(agent().swim().framer()), theirs);
 }
 
 void Member::name_taken(const swim::NameTaken& taken) {
