@@ -1,5 +1,6 @@
 #include "runtime/gossip/member.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -262,7 +263,21 @@ void Member::watch_drops() {
   }
 }
 
+namespace {
+
+// Glibc keeps what it once got, and after a large block of a stranger's keeps larger ones. With fixed
+// bounds a large block goes back when it is freed, and threads that do little have no heap each.
+void give_memory_back() {
+  constexpr int kLargeBlockBytes = 256 << 10;
+  mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLargeBlockBytes);
+  mallopt(M_ARENA_MAX, 1);
+}
+
+}  // namespace
+
 Result<int, Error> run_gossip(Options options) {
+  give_memory_back();
   runtime::open_log(options.log);
   if (options.bind.address.is_unspecified() && !options.advertise) {
     const auto own = single_private_address();
