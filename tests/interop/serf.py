@@ -254,12 +254,13 @@ def churn(lab, options):
     """Bouts of change by a seed; at the end of each, views are one."""
     rng = random.Random(options.seed)
     changes = Churn(lab, rng, PAUSE_SECONDS / options.rate)
-    bouts = max(1, round(options.churn / BOUT_SECONDS))
-    for bout in range(1, bouts + 1):
-        changes.run(options.churn / bouts)
+    start, bout = time.monotonic(), 0
+    while not bout or time.monotonic() - start < options.churn:
+        bout += 1
+        changes.run(min(BOUT_SECONDS, options.churn))
         changes.calm()
         lab.converge({m.name: s for m, s in changes.state.items()}, CALM_SECONDS, changes.may_lack)
-        step(f"bout {bout} of {bouts}, seed {options.seed}: {changes.told()}; views equal")
+        step(f"bout {bout}, seed {options.seed}: {changes.told()}; views equal")
         changes.return_all()
         lab.converge(alive(changes.state), CALM_SECONDS)
         step(f"bout {bout}: all are back, views equal")

@@ -280,6 +280,16 @@ def faults():
     demand(f"no key opens it; our keys: {print_of_4}" in logs[other_key],
            f"no key in {logs[other_key]}")
     demand('wrong label; our label: "blue"' in logs[a], f"no label in {logs[a]}")
+    # Who has another key or label knows both sides' from its own log.
+    dialled = [line for line in logs[other_key].splitlines() if "cannot read the answer" in line]
+    demand(dialled and print_of_3 in dialled[0] and print_of_4 in dialled[0] and
+           a.address in dialled[0], f"not both keys in {logs[other_key]}")
+    demand(len(dialled) <= 2, f"told too often: {dialled}")
+    dialled = [line for line in logs[other_label].splitlines() if "cannot read the answer" in line]
+    demand(dialled and '"red"' in dialled[0] and '"blue"' in dialled[0] and
+           dialled[0].count(print_of_3) == 2, f"not both labels in {logs[other_label]}")
+    heard = [line for line in logs[a].splitlines() if "cannot read the request" in line]
+    demand(heard and print_of_3 in heard[0] and "127.0.0.1:" in heard[0], f"{logs[a]}")
 
 
 def usage():
