@@ -8,6 +8,7 @@ On loopback, on ports that are free.
 import base64
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -292,6 +293,55 @@ def faults():
     demand(heard and print_of_3 in heard[0] and "127.0.0.1:" in heard[0], f"{logs[a]}")
 
 
+def people():
+    """Without --json: a line each, that a person reads."""
+    a = Member("pa", "--tag", "role=db")
+    a.hears("ready")
+    address = f"127.0.0.1:{free_port()}"
+    b = subprocess.Popen(
+        [GINNEL, "gossip", "--bind", address, "--dir", os.path.join(FOLDER, "pb"), "--name", "pb",
+         "--preset", "local", "--join", a.address], stdout=subprocess.PIPE, text=True)
+    RUNNING.append(Bare(b))
+    lines = []
+    while not lines or " joined " not in lines[-1]:
+        lines.append(b.stdout.readline())
+        demand(lines[-1], f"it ended after {lines}")
+    clock = r"\d\d:\d\d:\d\d\.\d{3} "
+    for pattern in (f"ready pb on {address} as {address}, app none", f"join pa {a.address}",
+                    f"joined via {a.address}, members 2"):
+        demand(any(re.fullmatch(clock + re.escape(pattern) + "\n", line) for line in lines),
+               f"no line {pattern} in {lines}")
+    b.terminate()
+    demand(b.communicate(timeout=20)[0].endswith(" left\n") and b.returncode == 0, "it leaves")
+
+
+class Bare:
+    def __init__(self, process):
+        self.process = process
+
+
+def signals():
+    """The first signal leaves, a second ends at once."""
+    a = Member("sa", "--app", "serf")
+    a.hears("ready")
+    b = Member("sb", "--app", "serf", "--join", a.address)
+    b.hears("joined")
+    b.process.send_signal(signal.SIGINT)
+    time.sleep(0.3)  # it says that it leaves for a second
+    b.process.send_signal(signal.SIGINT)
+    b.ends(130)
+    a.process.send_signal(signal.SIGINT)
+    a.ends(0)
+
+
+def busy_port():
+    a = Member("ba")
+    a.hears("ready")
+    code, out, err = run("gossip", "--bind", a.address, "--dir", os.path.join(FOLDER, "bb"))
+    demand(code == 1 and out == "" and "E_PORT_BUSY" in err, f"a busy port: {code} {err}")
+    demand("--bind" in err and "node.listen" not in err, f"what to do about it: {err}")
+
+
 def usage():
     for words in (["--tag", "k"], ["--tag", "k=v", "--meta", "x"], ["--meta", "x" * 513],
                   ["--app", "consul"], ["--preset", "fast"], ["--bind", "nowhere"]):
@@ -300,7 +350,8 @@ def usage():
 
 
 def main():
-    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, usage]
+    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, people, signals, busy_port,
+             usage]
     failed = 0
     try:
         for case in cases:
