@@ -300,7 +300,8 @@ def people():
     address = f"127.0.0.1:{free_port()}"
     b = subprocess.Popen(
         [GINNEL, "gossip", "--bind", address, "--dir", os.path.join(FOLDER, "pb"), "--name", "pb",
-         "--preset", "local", "--join", a.address], stdout=subprocess.PIPE, text=True)
+         "--preset", "local", "--join", a.address], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True)
     RUNNING.append(Bare(b))
     lines = []
     while not lines or " joined " not in lines[-1]:
