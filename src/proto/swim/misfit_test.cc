@@ -14,7 +14,7 @@ ByteVector key_of(int number) { return ByteVector(32, static_cast<std::byte>(num
 
 // docs/wire/ginnel.md, section 14.
 constexpr std::string_view kNoteVector =
-    "0b81a54572726f72da004d67696e6e656c3a20616e6f74686572206b6579206f72206c6162656c3b206b6579"
+    "0d81a54572726f72da004d67696e6e656c3a20616e6f74686572206b6579206f72206c6162656c3b206b6579"
     "7320686572653a20356461386263663565393334613039373b206c6162656c20686572653a2022626c756522";
 
 TEST(Misfit, TheNoteIsAnErrorMessageInClear) {
