@@ -110,13 +110,15 @@ def table(options, out):
     named = versions(options)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True,
                             text=True).stdout.strip()
-    command = (f"bench/gossip/run.py --ginnel build/release/ginnel --members {options.members} "
+    ginnel = os.path.relpath(options.ginnel, ROOT)
+    command = (f"bench/gossip/run.py --ginnel {ginnel} --members {options.members} "
                f"--kills {options.kills} --idle {options.idle} --seed {options.seed}")
     lines = [
         f"{options.members} members of each, LAN preset, both clusters at once on loopback, "
         f"{options.idle} s idle and {options.kills} kills;",
         f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, commit {commit}; load "
-        f"average before {options.load:.1f}.",
+        f"average before {options.load:.1f}" + (": take the ratios only." if options.load > 1 else
+                                                "."),
         f"`{command}`", "",
         f"| | ginnel {named['ginnel']} | serf {named['serf']} | ratio |", "|---|---|---|---|"]
     for name, figure, form in rows(out):
