@@ -1,9 +1,19 @@
 #include "base/assert.h"
+#include "proto/swim/misfit.h"
 #include "proto/swim/stream_reader.h"
 
 namespace {
 
 using namespace ginnel;
+
+// A note is short, and fit for a log.
+void read_note(ConstBytes answer) {
+  (void)swim::label_before(answer);
+  const auto note = swim::find_note(answer);
+  if (!note) return;
+  GINNEL_ASSERT(note->text.size() <= swim::kNoteBytesMax);
+  for (const char c : note->text) GINNEL_ASSERT(c >= ' ' && c <= '~');
+}
 
 // Whether the stream's message is found must not depend on how it is cut.
 void feed(ConstBytes stream, std::size_t step, const swim::FrameOptions& options, bool keys,
@@ -36,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                    .verify_incoming = (data[0] & 4) == 0};
   const ConstBytes stream = std::as_bytes(std::span(data, size)).subspan(1);
   std::optional<ByteVector> whole, cut;
+  read_note(stream);
   feed(stream, 1u << 20, options, (data[0] & 1) != 0, whole);
   feed(stream, 1, options, (data[0] & 1) != 0, cut);
   if (cut) GINNEL_ASSERT(whole.has_value());

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+from gossip_churn import Churn
 from gossip_lab import CONT, STOP, Lab, Ours, Serf, Wrong, enter_namespace, step, until
 
 # A rumor may miss a member, which then waits for its next push/pull: 30 s apart, and staggered.
@@ -21,6 +22,10 @@ JOIN_SECONDS = 75
 SPREAD_SECONDS = 45
 DEATH_SECONDS = 75  # a probe, the suspicion at its longest with two accusers, and gossip
 PROTOCOLS = (2, 3, 4, 5)
+# Between two changes at rate 1, and how long it changes before views are compared.
+PAUSE_SECONDS = 5.0
+BOUT_SECONDS = 120
+CALM_SECONDS = 150
 
 
 def demand(condition, text):
@@ -101,6 +106,9 @@ def stop_and_go(stopped, watcher):
     until(f"{stopped.name} is alive again", SPREAD_SECONDS,
           lambda: watcher.said("alive", stopped.name, mark) or
           watcher.said("join", stopped.name, mark))
+    if isinstance(stopped, Serf):
+        until(f"{stopped.name} says that it refutes", SPREAD_SECONDS,
+              lambda: stopped.logged("memberlist: Refuting a"))
     if isinstance(stopped, Ours):
         until(f"{stopped.name} says that it refuted", SPREAD_SECONDS,
               lambda: stopped.said("refute", since=own_mark))
@@ -187,12 +195,14 @@ def keys(lab, options):
     ours = [lab.add(Ours, f"g{i}") for i in range(3)]
     for serf in serfs:
         ring = write_secret(os.path.join(lab.folder, serf.name + ".ring"), json.dumps([old]))
-        serf.start(join=serfs[0] if serf is not serfs[0] else None, keyring=ring, profile="lan")
+        serf.start(join=serfs[0] if serf is not serfs[0] else None, keyring=ring, profile="lan",
+                   compress=serf is not serfs[1])
     files = {}
     for member in ours:  # one of them keeps its keys in serf's form
         text = json.dumps([old]) if member is ours[1] else old + "\n"
         files[member] = write_secret(os.path.join(lab.folder, member.name + ".keys"), text)
-        member.start(join=serfs[0], key_file=files[member], preset="lan")
+        words = ["--no-compression"] if member is ours[2] else []
+        member.start(*words, join=serfs[0], key_file=files[member], preset="lan")
     everyone = alive(serfs + ours)
     lab.converge(everyone, JOIN_SECONDS)
     step("an encrypted cluster of 6 converges")
@@ -241,39 +251,19 @@ def profiles(lab, options):
 
 
 def churn(lab, options):
-    """Members of both kinds come, go and stop by a seed; whenever it is calm, views are one."""
+    """Bouts of change by a seed; at the end of each, views are one."""
     rng = random.Random(options.seed)
-    serfs, ours = mixed_cluster(lab)
-    lab.converge(alive(serfs + ours), JOIN_SECONDS)
-    state = {m: "alive" for m in serfs + ours}
-    root = serfs[0]
-    end = options.churn
-    start = time.monotonic()
-    rounds = 0
-    while time.monotonic() - start < end:
-        rounds += 1
-        for member in rng.sample([m for m in state if m is not root], 2):
-            if state[member] == "alive":
-                how = rng.choice(("kill", "leave", "stop"))
-                if how == "kill":
-                    member.kill()
-                    state[member] = "failed"
-                elif how == "leave":
-                    member.leave()
-                    state[member] = "left"
-                else:
-                    member.signal(STOP)
-                    time.sleep(rng.uniform(0.5, 2.0))
-                    member.signal(CONT)
-            else:
-                if isinstance(member, Serf):
-                    member.start(join=root, protocol=int(member.name[1]),
-                                 tags=[f"role=p{member.name[1]}"])
-                else:
-                    member.start(join=root)
-                state[member] = "alive"
-        lab.converge({m.name: s for m, s in state.items()}, 90)
-    step(f"churn of {end} s, {rounds} rounds, seed {options.seed}: views equal after each")
+    changes = Churn(lab, rng, PAUSE_SECONDS / options.rate)
+    start, bout = time.monotonic(), 0
+    while not bout or time.monotonic() - start < options.churn:
+        bout += 1
+        changes.run(min(BOUT_SECONDS, options.churn))
+        changes.calm()
+        lab.converge({m.name: s for m, s in changes.state.items()}, CALM_SECONDS, changes.may_lack)
+        step(f"bout {bout}, seed {options.seed}: {changes.told()}; views equal")
+        changes.return_all()
+        lab.converge(alive(changes.state), CALM_SECONDS)
+        step(f"bout {bout}: all are back, views equal")
 
 
 CASES = {"plain": plain, "keys": keys, "profiles": profiles, "churn": churn}
@@ -284,10 +274,12 @@ def main():
     parser.add_argument("--ginnel", required=True)
     parser.add_argument("--only", default="plain,keys")
     parser.add_argument("--churn", type=float, default=0, metavar="SECONDS")
+    parser.add_argument("--rate", type=float, default=10, help="changes in five seconds")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     enter_namespace()
-    names = options.only.split(",") + (["churn"] if options.churn else [])
+    names = [name for name in options.only.split(",") if name]
+    names += ["churn"] if options.churn else []
     failed = 0
     for name in names:
         try:

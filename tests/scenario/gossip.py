@@ -8,6 +8,7 @@ On loopback, on ports that are free.
 import base64
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -280,6 +281,66 @@ def faults():
     demand(f"no key opens it; our keys: {print_of_4}" in logs[other_key],
            f"no key in {logs[other_key]}")
     demand('wrong label; our label: "blue"' in logs[a], f"no label in {logs[a]}")
+    # Who has another key or label knows both sides' from its own log.
+    dialled = [line for line in logs[other_key].splitlines() if "cannot read the answer" in line]
+    demand(dialled and print_of_3 in dialled[0] and print_of_4 in dialled[0] and
+           a.address in dialled[0], f"not both keys in {logs[other_key]}")
+    demand(len(dialled) <= 2, f"told too often: {dialled}")
+    dialled = [line for line in logs[other_label].splitlines() if "cannot read the answer" in line]
+    demand(dialled and '"red"' in dialled[0] and '"blue"' in dialled[0] and
+           dialled[0].count(print_of_3) == 2, f"not both labels in {logs[other_label]}")
+    heard = [line for line in logs[a].splitlines() if "cannot read the request" in line]
+    demand(heard and print_of_3 in heard[0] and "127.0.0.1:" in heard[0], f"{logs[a]}")
+
+
+def people():
+    """Without --json: a line each, that a person reads."""
+    a = Member("pa", "--tag", "role=db")
+    a.hears("ready")
+    address = f"127.0.0.1:{free_port()}"
+    b = subprocess.Popen(
+        [GINNEL, "gossip", "--bind", address, "--dir", os.path.join(FOLDER, "pb"), "--name", "pb",
+         "--preset", "local", "--join", a.address], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True)
+    RUNNING.append(Bare(b))
+    lines = []
+    while not lines or " joined " not in lines[-1]:
+        lines.append(b.stdout.readline())
+        demand(lines[-1], f"it ended after {lines}")
+    clock = r"\d\d:\d\d:\d\d\.\d{3} "
+    for pattern in (f"ready pb on {address} as {address}, app none", f"join pa {a.address}",
+                    f"joined via {a.address}, members 2"):
+        demand(any(re.fullmatch(clock + re.escape(pattern) + "\n", line) for line in lines),
+               f"no line {pattern} in {lines}")
+    b.terminate()
+    demand(b.communicate(timeout=20)[0].endswith(" left\n") and b.returncode == 0, "it leaves")
+
+
+class Bare:
+    def __init__(self, process):
+        self.process = process
+
+
+def signals():
+    """The first signal leaves, a second ends at once."""
+    a = Member("sa", "--app", "serf")
+    a.hears("ready")
+    b = Member("sb", "--app", "serf", "--join", a.address)
+    b.hears("joined")
+    b.process.send_signal(signal.SIGINT)
+    time.sleep(0.3)  # it says that it leaves for a second
+    b.process.send_signal(signal.SIGINT)
+    b.ends(130)
+    a.process.send_signal(signal.SIGINT)
+    a.ends(0)
+
+
+def busy_port():
+    a = Member("ba")
+    a.hears("ready")
+    code, out, err = run("gossip", "--bind", a.address, "--dir", os.path.join(FOLDER, "bb"))
+    demand(code == 1 and out == "" and "E_PORT_BUSY" in err, f"a busy port: {code} {err}")
+    demand("--bind" in err and "node.listen" not in err, f"what to do about it: {err}")
 
 
 def usage():
@@ -290,7 +351,8 @@ def usage():
 
 
 def main():
-    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, usage]
+    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, people, signals, busy_port,
+             usage]
     failed = 0
     try:
         for case in cases:

@@ -58,6 +58,9 @@ struct Conflict { MemberInfo kept; Endpoint other; };  // two addresses claim on
 struct UserMessage { ByteVector bytes; bool reliable = false; Endpoint from; };
 struct RemoteState { ByteVector bytes; bool join = false; };  // the other's user state
 struct AckPayload { std::string name; Nanoseconds round_trip{}; ByteVector bytes; };
+// A stream's other side has another key or label, so neither can read the other. At most one each
+// kMisfitPause. `theirs`: what it says of itself in clear, so it may be false; may be empty.
+struct Misfit { Endpoint peer; Drop why; bool dialled_by_us = false; std::string theirs; };
 struct LeaveDone {};                      // our own leave has spread, or its time is over
 
 // --- Outcomes of what the application asked for.
@@ -81,7 +84,7 @@ struct StreamWrite { StreamId stream; ByteVector bytes; };
 struct StreamClose { StreamId stream; };
 
 using Event = std::variant<Joined, Updated, Suspected, Cleared, Failed, Left, Reaped, Refuted,
-                           Conflict, UserMessage, RemoteState, AckPayload, LeaveDone, JoinDone,
+                           Conflict, UserMessage, Misfit, RemoteState, AckPayload, LeaveDone, JoinDone,
                            JoinFailed, NameTaken, VersionsAdopted, SendDone, PingDone, MergeRefused, AskAlive, AskMerge,
                            StreamOpen, StreamWrite, StreamClose>;
 

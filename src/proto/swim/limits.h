@@ -11,6 +11,9 @@ inline constexpr std::size_t kLabelBytesMax = 255;      // its length is one byt
 
 // memberlist's limit for an encrypted stream, a user state and a user message.
 inline constexpr std::size_t kStreamBytesMax = 20u << 20;
+// Of all streams of others together, while they are not complete; beyond it the stream that brings
+// more is closed. One largest push/pull and several usual ones have room.
+inline constexpr std::size_t kStreamsBufferedMax = 64u << 20;
 // memberlist: "maxPushPullDecompressedSize", twice the above. Of a stream's one frame.
 inline constexpr std::size_t kStreamPlainBytesMax = 40u << 20;
 // All decompressed bytes of one datagram together. Deviation: memberlist allows 40 MiB for each

@@ -22,6 +22,8 @@ class StreamReader {
   MessageType type() const { return static_cast<MessageType>(message_[0]); }
   ConstBytes body() const { return ConstBytes(message_).subspan(1); }
   std::size_t buffered_bytes() const { return buffer_.size(); }
+  // What could not be read, from its first byte. After an error.
+  ConstBytes unread() const { return buffer_; }
 
  private:
   Result<bool, Drop> read_label(const Framer& framer);

@@ -25,6 +25,9 @@ class Swim {
   static constexpr std::size_t kStreamsMax = 512;
   static constexpr std::size_t kAwaitedMax = 1024;
   static constexpr std::size_t kAsksMax = 256;
+  // Dialers with another key or label are told so this often a second; more are refused in silence.
+  static constexpr std::size_t kNotesPerSecond = 16;
+  static constexpr Nanoseconds kMisfitPause = 10s;
   // memberlist: more push/pulls at once are not answered. Ours counts all streams of others.
   static constexpr std::size_t kStreamsInboundMax = 384;
 
@@ -85,6 +88,7 @@ class Swim {
   std::uint64_t dropped(Drop why) const { return members_.dropped(why); }
   const Config& config() const { return config_; }
   Framer& framer() { return framer_; }
+  const Framer& framer() const { return framer_; }
   bool has_left() const { return members_.has_left(); }
   std::size_t stream_count() const { return streams_.size(); }
   std::uint64_t events_lost() const { return events_.lost(); }
@@ -209,7 +213,11 @@ class Swim {
   void reply(StreamId id, ConstBytes message);
   void close_stream(StreamId id);
   void fail_stream(StreamId id, JoinError error, std::string why);
-  void refuse_stream(StreamId id, Drop why);
+  void refuse_stream(Instant now, StreamId id, Drop why);
+  ByteVector refusal(Instant now, const Stream& stream, Drop why);
+  void fail_reply(Instant now, StreamId id, Drop why);
+  bool may_note(Instant now);
+  void tell_misfit(Instant now, Misfit misfit);
 
   Config config_;
   Rng rng_;
@@ -239,6 +247,10 @@ class Swim {
   std::map<StreamId, Stream> streams_;
   DeadlineQueue<StreamId> stream_deadlines_;  // of exactly those
   std::size_t inbound_ = 0;
+  std::size_t buffered_bytes_ = 0;  // of others' streams, not complete
+  Instant notes_since_;             // a second that has seen notes_ notes
+  std::size_t notes_ = 0;
+  std::array<std::optional<Instant>, 2> misfit_told_;  // by others' dials, by ours
   std::uint32_t streams_made_ = 0;
   std::uint32_t asks_made_ = 0;
   std::map<AskId, OwnedAlive> asked_alive_;

@@ -170,6 +170,37 @@ TEST(Hostile, MoreStreamsThanTheLimitAreRefused) {
   EXPECT_GT(c[0].dropped(Drop::kQueueFull), 0u);
 }
 
+// 384 streams of 40 MiB each would be 15 GiB.
+TEST(Hostile, AllStreamsTogetherHoldABoundedNumberOfBytes) {
+  Cluster c;
+  c.start(2);
+  ByteVector request;
+  write(PushPullHeader{true, kPushPullNodesMax, kStreamBytesMax}, request);
+  const ByteVector node = [] {
+    ByteVector out;
+    const ByteVector meta(kMetaBytesMax);
+    write(NodeState{"x", Cluster::endpoint_of(9), meta, Incarnation(1), State::kAlive, Vsn()}, out);
+    return out;
+  }();
+  ByteVector megabyte;
+  while (megabyte.size() < 1u << 20) megabyte.insert(megabyte.end(), node.begin(), node.end());
+  for (int i = 0; i < 100; ++i) {
+    const auto stream = c[0].accept_stream(c.now(), Cluster::endpoint_of(9));
+    ASSERT_TRUE(stream);
+    c[0].handle_stream_data(c.now(), *stream, request);
+    c[0].handle_stream_data(c.now(), *stream, megabyte);
+  }
+  c.settle(0);
+  EXPECT_GT(c[0].dropped(Drop::kQueueFull), 30u);
+  EXPECT_LT(c[0].stream_count(), 66u);
+  c.run(11s);
+  EXPECT_EQ(c[0].stream_count(), 0u);
+  const std::size_t newcomer = c.add();  // what they held is free again
+  c.join(newcomer, 0);
+  c.run(1s);
+  EXPECT_EQ(c.events_of<JoinDone>(newcomer).size(), 1u);
+}
+
 TEST(Hostile, IndirectPingsBeyondTheLimitAreNotRelayed) {
   Cluster c;
   c.add();

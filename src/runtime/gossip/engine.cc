@@ -19,6 +19,14 @@ constexpr int kPortTries = 16;
 // (memberlist backs off from 5 ms to 1 s.)
 constexpr Nanoseconds kAcceptPause = 100ms;
 
+// A member has no configuration file that the port would stand in.
+Error with_own_hint(Error error) {
+  if (error.code == Errc::kPortBusy) {
+    error.hint = "stop that program, or choose another address or port with --bind";
+  }
+  return error;
+}
+
 }  // namespace
 
 Engine::Engine(swim::AgentConfig config, const Endpoint& bind)
@@ -31,9 +39,11 @@ Result<void, Error> Engine::open_sockets() {
       .bind = bind_, .buffer_bytes = kSocketBufferBytes, .gro = false, .fragment = true};
   for (int tries = 1;; ++tries) {
     auto udp = io::UdpSocket::open(options);
-    if (!udp) return Fail(udp.error());
+    if (!udp) return Fail(with_own_hint(udp.error()));
     auto tcp = io::TcpListener::open({bind_.address, (*udp)->local().port});
-    if (!tcp && (bind_.port != 0 || tries == kPortTries)) return Fail(tcp.error());
+    if (!tcp && (bind_.port != 0 || tries == kPortTries)) {
+      return Fail(with_own_hint(tcp.error()));
+    }
     if (!tcp) continue;
     udp_ = *std::move(udp);
     tcp_ = *std::move(tcp);

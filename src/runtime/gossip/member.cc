@@ -1,11 +1,14 @@
 #include "runtime/gossip/member.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "io/clock.h"
 #include "io/netlink.h"
+#include "proto/swim/misfit.h"
 #include "runtime/gossip/documents.h"
 #include "runtime/gossip/gossip_api.h"
 #include "runtime/log.h"
@@ -189,10 +192,20 @@ void Member::handle(const swim::AgentEvent& event) {
 void Member::handle_swim(const swim::Event& event) {
   if (joiner_) joiner_->handle(event);
   if (const auto* taken = std::get_if<swim::NameTaken>(&event)) name_taken(*taken);
+  if (const auto* misfit = std::get_if<swim::Misfit>(&event)) log_misfit(*misfit);
   if (const auto* refused = std::get_if<swim::MergeRefused>(&event)) {
     spdlog::warn("a join from {} does not fit: {} [E_WRONG_APP]", refused->from.text(),
                  refused->why);
   }
+}
+
+// memberlist's wire has no place for another's key, so neither side knows more than this.
+void Member::log_misfit(const swim::Misfit& misfit) {
+  const std::string theirs = misfit.theirs.empty() ? "nothing" : misfit.theirs;
+  spdlog::warn("{} {}: {}; {}; it says of itself (not authenticated): {}",
+               misfit.dialled_by_us ? "cannot read the answer of" : "cannot read the request of",
+               misfit.peer.text(), swim::name_of(misfit.why),
+               swim::keys_and_label(agent().swim().framer()), theirs);
 }
 
 void Member::name_taken(const swim::NameTaken& taken) {
@@ -250,7 +263,21 @@ void Member::watch_drops() {
   }
 }
 
+namespace {
+
+// Glibc keeps what it once got, and after a large block of a stranger's keeps larger ones. With fixed
+// bounds a large block goes back when it is freed, and threads that do little have no heap each.
+void give_memory_back() {
+  constexpr int kLargeBlockBytes = 256 << 10;
+  mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLargeBlockBytes);
+  mallopt(M_ARENA_MAX, 1);
+}
+
+}  // namespace
+
 Result<int, Error> run_gossip(Options options) {
+  give_memory_back();
   runtime::open_log(options.log);
   if (options.bind.address.is_unspecified() && !options.advertise) {
     const auto own = single_private_address();

@@ -75,6 +75,7 @@ class Member {
   void say(std::string_view name, nlohmann::json more);
   void joined(const Endpoint& via);
   void name_taken(const swim::NameTaken& taken);
+  void log_misfit(const swim::Misfit& misfit);
   void save_keys();
   void gone();
   void end(Result<int, Error> outcome);

@@ -3,6 +3,16 @@
 #include "proto/swim/serf/user_state.h"
 
 namespace ginnel::swim::serf {
+namespace {
+
+// How long a leave intent may be on its way, by rumor or by push/pull, before somebody speaks for a
+// member that left without. From then on each waits for a time of its own, the longer the more
+// could: one or two speak.
+constexpr Nanoseconds kUnsaidGrace = 2s;
+constexpr Nanoseconds kUnsaidSpreadPerMember = 500ms;
+constexpr Nanoseconds kUnsaidSpreadMax = 60s;
+
+}  // namespace
 
 Serf::Serf(Swim& swim, Rng rng)
     : swim_(swim), rng_(rng.fork("serf")), coordinates_(rng.fork("coordinates")) {}
@@ -48,14 +58,19 @@ bool Serf::handle(Instant now, const swim::Event& event) {
   }
   if (const auto* joined = std::get_if<Joined>(&event)) {
     intents_.revived(joined->member.name);
+    unsaid_.stop(joined->member.name);
     state_changed_ = true;
   } else if (const auto* reaped = std::get_if<Reaped>(&event)) {
     intents_.forget(reaped->member.name);
     coordinates_.forget(reaped->member.name);
+    unsaid_.stop(reaped->member.name);
     state_changed_ = true;
   } else if (std::holds_alternative<JoinDone>(event)) {
     announce_join(now);
-  } else if (std::holds_alternative<Failed>(event) || std::holds_alternative<Left>(event)) {
+  } else if (const auto* left = std::get_if<Left>(&event)) {
+    watch_left(now, left->member.name);
+    state_changed_ = true;
+  } else if (std::holds_alternative<Failed>(event)) {
     state_changed_ = true;
   }
   return false;
@@ -125,6 +140,33 @@ bool Serf::take_leave(Instant now, const LeaveIntent& intent) {
   return true;
 }
 
+// What a push/pull remembers of a member that is not gone. Our own name's may be of a former life,
+// and newer than what we have said since: whoever joined by a member with a clock that is behind
+// says it once more, or its leave would be old news to those who remember.
+void Serf::take_status(Instant now, const JoinIntent& intent) {
+  const bool news = intents_.apply(intent);
+  if (news && intent.node == own_name() && !leaving_) announce_join(now);
+}
+
+// memberlist's own leave has come, and serf's has not, or was old news to whoever heard it: serf
+// would call the member failed, and dial it for a day.
+void Serf::watch_left(Instant now, const std::string& name) {
+  if (intents_.is_leaving(name) || unsaid_.size() >= kUnsaidMax) return;
+  const auto members = static_cast<std::int64_t>(swim_.alive_count());
+  const Nanoseconds spread = std::min(kUnsaidSpreadPerMember * members, kUnsaidSpreadMax);
+  unsaid_.set(name, now + kUnsaidGrace + rng_.between(0ns, spread));
+}
+
+// As `serf force-leave` does for a failed member, with a time that is newer than all we know.
+void Serf::say_left(Instant now, const std::string& name) {
+  const auto member = swim_.member(name);
+  if (!member || member->state != State::kLeft || intents_.is_leaving(name)) return;
+  const LeaveIntent intent{intents_.clock().take(), name};
+  intents_.apply(intent);
+  state_changed_ = true;
+  pass_on(now, encode(intent));
+}
+
 // ---- events ----
 
 Result<void, Drop> Serf::event(Instant now, std::string_view name, ConstBytes payload,
@@ -182,7 +224,7 @@ void Serf::handle_state(Instant now, const RemoteState& remote) {
     if (left.contains(name)) take_leave(now, {ltime, name});
   }
   for (const auto& [name, ltime] : state->status_ltimes) {
-    if (!left.contains(name)) intents_.apply(JoinIntent{ltime, name});
+    if (!left.contains(name)) take_status(now, {ltime, name});
   }
   // As `serf agent` without -replay: what happened before we came is not told.
   if (remote.join && !std::exchange(joined_, true)) events_seen_.set_min_time(state->event_ltime);
@@ -199,6 +241,7 @@ void Serf::handle_timeout(Instant now) {
     running_.erase(*key);
     tell(QueryDone{number});
   }
+  while (const auto name = unsaid_.take_expired(now)) say_left(now, *name);
 }
 
 }  // namespace ginnel::swim::serf

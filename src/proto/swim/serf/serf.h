@@ -56,6 +56,8 @@ class Serf {
   // At these limits: an event is dropped, a query refused.
   static constexpr std::size_t kEventsMax = 16'384;
   static constexpr std::size_t kQueriesMax = 256;
+  // More members that left without a word are not spoken for: serf goes on to call them failed.
+  static constexpr std::size_t kUnsaidMax = 4096;
 
   Serf(Swim& swim, Rng rng);
   Serf(const Serf&) = delete;
@@ -88,7 +90,9 @@ class Serf {
   void refresh_user_state();
 
   void handle_timeout(Instant now);
-  std::optional<Instant> next_timeout() const { return deadlines_.next(); }
+  std::optional<Instant> next_timeout() const {
+    return earlier(deadlines_.next(), unsaid_.next());
+  }
   std::optional<SerfEvent> poll_event();
   std::uint64_t dropped() const { return dropped_; }  // messages that were no serf messages
 
@@ -107,6 +111,9 @@ class Serf {
   void handle_join(Instant now, const JoinIntent& intent, ConstBytes message);
   void handle_leave(Instant now, const LeaveIntent& intent, ConstBytes message);
   bool take_leave(Instant now, const LeaveIntent& intent);
+  void take_status(Instant now, const JoinIntent& intent);
+  void watch_left(Instant now, const std::string& name);
+  void say_left(Instant now, const std::string& name);
   void handle_event(Instant now, const UserEvent& event, ConstBytes message);
   bool take_event(const UserEvent& event);
   void handle_state(Instant now, const RemoteState& state);
@@ -134,6 +141,7 @@ class Serf {
   bool joined_ = false;  // the first state of others sets the time from which events are ours
   std::map<QueryKey, Running> running_;
   DeadlineQueue<QueryKey> deadlines_;  // of exactly those
+  DeadlineQueue<std::string> unsaid_;  // left by memberlist, with no intent that we know of
   std::uint32_t queries_made_ = 0;
   std::deque<SerfEvent> events_;
   std::uint64_t dropped_ = 0;
