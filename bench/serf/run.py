@@ -139,7 +139,8 @@ def write(text):
     if BEGIN in old:
         new = re.sub(f"{BEGIN}.*{END}", lambda _: section, old, flags=re.S)
     else:
-        new = f"{old.rstrip()}\n\n## Beside serf\n\n`./dev bench serf` makes this section anew.\n\n{section}\n"
+        new = (f"{old.rstrip()}\n\n## Beside serf\n\n`./dev bench serf` makes this section anew."
+               f"\n\n{section}\n")
     with open(path, "w", encoding="utf-8") as file:
         file.write(new)
 

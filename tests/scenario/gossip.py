@@ -351,8 +351,8 @@ def usage():
 
 
 def main():
-    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, people, signals, busy_port,
-             usage]
+    cases = [lines_and_verbs, serf_verbs, keys, http, descriptors, faults, people, signals,
+             busy_port, usage]
     failed = 0
     try:
         for case in cases:

@@ -163,7 +163,7 @@ def million_nodes():
 
 
 def half_open_and_slow():
-    """200 that say nothing or a byte a second; a friend's verb and a newcomer's join come through."""
+    """200 that say nothing or a byte a second; a newcomer's verb and join come through."""
     held = [socket.create_connection(("127.0.0.1", VICTIM.port)) for _ in range(200)]
     request = push_pull([node("slow", 9)])
     begin = time.monotonic()

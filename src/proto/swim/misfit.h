@@ -1,5 +1,5 @@
-// Two members whose keys or labels differ cannot read each other. So that both can say in their logs
-// what is wrong, the one that was dialled adds a note in clear to its answer: an error message of
+// Two members whose keys or labels differ cannot read each other. So that both can say in their
+// logs what is wrong, the one that was dialled adds a note in clear to its answer: an error message of
 // memberlist's, `0d {Error}`, behind its sealed error where it has keys. docs/wire/ginnel.md,
 // section 14; docs/decisions/0017 weighs what it gives away.
 //

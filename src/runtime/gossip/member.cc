@@ -265,8 +265,9 @@ void Member::watch_drops() {
 
 namespace {
 
-// Glibc keeps what it once got, and after a large block of a stranger's keeps larger ones. With fixed
-// bounds a large block goes back when it is freed, and threads that do little have no heap each.
+// Glibc keeps what it once got, and after a large block of a stranger's keeps larger ones. With
+// fixed bounds a large block goes back when it is freed, and threads that do little have no heap
+// each.
 void give_memory_back() {
   constexpr int kLargeBlockBytes = 256 << 10;
   mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes);
