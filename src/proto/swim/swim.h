@@ -57,6 +57,8 @@ class Swim {
   Result<void, Drop> send_to(const Endpoint& to, ConstBytes message);
   // One stream. Outcome: SendDone. Errors: kTooLarge, kEmpty, kUnknownMember, kQueueFull.
   Result<StreamId, Drop> send_reliable(Instant now, std::string_view name, ConstBytes message);
+  // A random member that push/pull could choose; nullopt: there is none.
+  std::optional<std::string> exchange_partner();
   // Asks one member whether it is there. Outcome: PingDone. Errors: kUnknownMember, kQueueFull.
   Result<void, Drop> ping(Instant now, std::string_view name);
 
