@@ -112,6 +112,30 @@ Result<void, Drop> Agent::set_tags(Instant now, serf::Tags tags) {
   return {};
 }
 
+Result<void, Drop> Agent::set_meta(Instant now, ConstBytes meta) {
+  const auto set = swim_.set_meta(now, meta);
+  if (!set) return set;
+  meta_ = to_vector(meta);
+  tags_.clear();
+  settle(now);
+  return {};
+}
+
+void Agent::set_heartbeats(Instant now, bool on) {
+  swim_.set_heartbeats(now, on);
+  settle(now);
+}
+
+void Agent::answer_alive(Instant now, AskId id, bool accept) {
+  swim_.answer_alive(now, id, accept);
+  settle(now);
+}
+
+void Agent::answer_merge(Instant now, AskId id, bool accept) {
+  swim_.answer_merge(now, id, accept);
+  settle(now);
+}
+
 // What fitting() leaves out becomes rows of ours, and rows that are no longer wanted go.
 Result<void, Drop> Agent::spread_tags(Instant now, const serf::Tags& tags) {
   const serf::Tags inside = fitting(tags);

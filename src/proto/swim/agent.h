@@ -54,6 +54,13 @@ class Agent {
   // Says goodbye, at most 5 s long; then Gone. Once.
   void leave(Instant now);
 
+  // Swim::set_heartbeats, answer_alive and answer_merge.
+  void set_heartbeats(Instant now, bool on);
+  void answer_alive(Instant now, AskId id, bool accept);
+  void answer_merge(Instant now, AskId id, bool accept);
+  // Raw metadata in place of tags. Errors: kTooLarge (unchanged).
+  Result<void, Drop> set_meta(Instant now, ConstBytes meta);
+
   // Replace our metadata. Under kGinnel those that do not fit into 512 bytes go the way of shared
   // data. Errors: kTooLarge (unchanged).
   Result<void, Drop> set_tags(Instant now, serf::Tags tags);

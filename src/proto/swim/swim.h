@@ -39,6 +39,10 @@ class Swim {
   // Tells everybody that we go. LeaveDone when it has spread, or after `timeout`. We still answer.
   void leave(Instant now, Nanoseconds timeout);
 
+  // Without heartbeats (pekonode's Stop): we answer no probe and refute nothing, but listen, probe
+  // and pass on. With them again everybody is told that we are here.
+  void set_heartbeats(Instant now, bool on);
+
   // What others know of us; each raises our incarnation. Errors: kTooLarge (unchanged).
   Result<void, Drop> set_meta(Instant now, ConstBytes meta);
   void set_advertise(Instant now, const Endpoint& advertise);

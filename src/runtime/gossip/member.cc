@@ -197,7 +197,7 @@ void Member::handle_swim(const swim::Event& event) {
 
 void Member::name_taken(const swim::NameTaken& taken) {
   if (joiner_ && joiner_->is_joined()) return;
-  say("conflict", {{"member", member_json(taken.holder, agent().app(), this_moment())},
+  say("conflict", {{"member", member_json(taken.holder, agent(), this_moment())},
                    {"other", engine_.advertise().text()}});
   end(Fail(Error{Errc::kNameTaken,
                  "join " + taken.via.text() + ": the name " + options_.name + " is alive at " +

@@ -55,6 +55,7 @@ bool Metadata::send(Instant now, std::string_view to, const ByteVector& message)
 
 void Metadata::handle(Instant now, const Root& message) {
   const bool same = message.hash == store_.root();
+  if (!same) ++differences_;
   if (same && !message.answer_wanted) return;
   if (answers_ == kAnswersMax) {
     ++unanswered_;

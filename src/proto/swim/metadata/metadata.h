@@ -81,6 +81,7 @@ class Metadata {
   std::uint64_t refused(Merge why) const { return refused_[static_cast<std::size_t>(why)]; }
   std::uint64_t unreadable() const { return unreadable_; }  // messages that were none of ours
   std::uint64_t unanswered() const { return unanswered_; }  // at a limit, or the asker is unknown
+  std::uint64_t differences() const { return differences_; }  // roots of others that were not ours
   std::uint64_t events_lost() const { return events_lost_; }
 
  private:
@@ -123,6 +124,7 @@ class Metadata {
   std::array<std::uint64_t, 6> refused_{};  // by Merge
   std::uint64_t unreadable_ = 0;
   std::uint64_t unanswered_ = 0;
+  std::uint64_t differences_ = 0;
   std::uint64_t events_lost_ = 0;
 };
 
