@@ -223,7 +223,8 @@ void print_spread(const Arguments& a) {
                                        .keys = a.keys[0],
                                        .loss = a.loss[0] / 100.0,
                                        .changes = a.changes[0]});
-    std::printf("| %u | %u | %u %% | %s | %.2f | %.2f | %.2f | %.2f | %u of %llu | %.1f | %.3f | %llu |\n",
+    std::printf("| %u | %u | %u %% | %s | %.2f | %.2f | %.2f | %.2f | %u of %llu "
+                "| %.1f | %.3f | %llu |\n",
                 members, a.keys[0], a.loss[0], r.all_have_all ? "yes" : "no",
                 median(r.rounds_most), worst(r.rounds_most), median(r.rounds_all),
                 worst(r.rounds_all), r.late,

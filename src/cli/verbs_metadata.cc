@@ -142,7 +142,8 @@ std::vector<Verb> metadata_verbs() {
   const std::vector<int> reading = {1, 3, 4, 5, 130};
   return {
       {"kv get", "KEY", "The value of a key that all members share",
-       {"ginnel kv get db/leader", "ginnel kv get db/leader --json", "ginnel kv get rack --node web-1"},
+       {"ginnel kv get db/leader", "ginnel kv get db/leader --json",
+        "ginnel kv get rack --node web-1"},
        {{"Key", {kNode}}}, reading, 1, 1, run_kv_get},
       {"kv put", "KEY DATA|-", "Write a key for all members; prints its version",
        {"ginnel kv put db/leader web-1", "ginnel kv put config - < app.toml",

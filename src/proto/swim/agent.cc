@@ -323,7 +323,8 @@ void Agent::route(metadata::Changed event) {
                    event.key.owner != swim_.config().name &&
                    event.key.name.starts_with(kTagPrefix);
   if (tag) {
-    if (auto row = member(event.key.owner)) events_.emplace_back(swim::Event(Updated{*std::move(row)}));
+    auto row = member(event.key.owner);
+    if (row) events_.emplace_back(swim::Event(Updated{*std::move(row)}));
   }
   events_.emplace_back(std::move(event));
 }
