@@ -27,6 +27,8 @@ enum class Errc : std::uint8_t {
   kSharedSecret,      // not possible in a shared-secret network
   kSecretWeak,        // the secret can be guessed
   kUnknownPeer,       // no such name or Id
+  kUnknownKey,        // shared data: no such key
+  kChanged,           // shared data: another version than the one that was seen
   kHubUnreachable,    // no hub answered at any of its addresses
   kUnreachable,       // the peer cannot be reached now; the message was not sent
   kNoSubscriber,      // the peer is there, no program takes this channel

@@ -7,18 +7,21 @@
 
 #include "sim/gossip/lifeguard.h"
 #include "sim/gossip/scale.h"
+#include "sim/gossip/spread.h"
 
 namespace ginnel::sim {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: ginnel-sim-gossip interval|threshold|scale [--seed=N] [--runs=N] [--members=N,…]\n"
+    "usage: ginnel-sim-gossip interval|threshold|scale|spread [--seed=N] [--runs=N] [--members=N,…]\n"
     "         [--part=SWIM|LHA-Probe|LHA-Suspicion|Buddy|Lifeguard] [--rules=memberlist|paper]\n"
     "         [--silence=blocked|stalled] [--concurrent=C,…] [--silent=MS,…] [--between=MS,…]\n"
     "         [--killed=N] [--quiet=SECONDS] [--partition=SECONDS]\n"
+    "         [--keys=N] [--changes=N] [--loss=PERCENT]\n"
     "interval, threshold: Lifeguard's experiments (sim/gossip/lifeguard.h); all parts if none is "
     "named.\n"
     "scale: joins, an idle cluster, deaths and a partition (sim/gossip/scale.h).\n"
+    "spread: a change of shared data, and exchanges that find none (sim/gossip/spread.h).\n"
     "The first line names the columns. Times are in milliseconds; of many, separated by spaces.\n";
 
 using List = std::vector<std::uint32_t>;
@@ -26,7 +29,7 @@ using List = std::vector<std::uint32_t>;
 struct Arguments {
   std::string_view what;
   List seed{1}, runs{1}, members{}, concurrent{16}, silent{8192, 32768}, between{64};
-  List killed{10}, quiet{120}, partition{0};
+  List killed{10}, quiet{120}, partition{0}, keys{10'000}, changes{20}, loss{0};
   std::vector<LifeguardPart> parts;
   LifeguardRules rules = LifeguardRules::kMemberlist;
   Silence silence = Silence::kBlocked;
@@ -82,8 +85,10 @@ std::optional<Arguments> parse(int count, char** texts) {
   if (count < 2) return std::nullopt;
   Arguments out;
   out.what = texts[1];
-  if (out.what != "interval" && out.what != "threshold" && out.what != "scale") return std::nullopt;
-  out.members = {out.what == "scale" ? 1000u : 128u};
+  constexpr std::string_view kWhats[] = {"interval", "threshold", "scale", "spread"};
+  if (std::ranges::find(kWhats, out.what) == std::end(kWhats)) return std::nullopt;
+  const bool large = out.what == "scale" || out.what == "spread";
+  out.members = {large ? 1000u : 128u};
   for (int i = 2; i < count; ++i) {
     const std::string_view text = texts[i];
     const bool known =
@@ -93,7 +98,9 @@ std::optional<Arguments> parse(int count, char** texts) {
         take_numbers(text, "--silent=", out.silent) ||
         take_numbers(text, "--between=", out.between) ||
         take_numbers(text, "--killed=", out.killed) || take_numbers(text, "--quiet=", out.quiet) ||
-        take_numbers(text, "--partition=", out.partition) || take_word(text, out);
+        take_numbers(text, "--partition=", out.partition) ||
+        take_numbers(text, "--keys=", out.keys) || take_numbers(text, "--changes=", out.changes) ||
+        take_numbers(text, "--loss=", out.loss) || take_word(text, out);
     if (!known) return std::nullopt;
   }
   if (out.parts.empty()) out.parts = all_parts();
@@ -200,6 +207,39 @@ void print_scale(const Arguments& a) {
   }
 }
 
+double median(std::vector<double> list) {
+  if (list.empty()) return 0;
+  std::ranges::sort(list);
+  return list[list.size() / 2];
+}
+
+double worst(const std::vector<double>& list) {
+  return list.empty() ? 0 : *std::ranges::max_element(list);
+}
+
+void print_spread(const Arguments& a) {
+  std::printf(
+      "| members | keys | loss | newcomers have all | rounds to 99 %%: median | worst "
+      "| to all: median | worst | missed by rumor | bytes per idle exchange "
+      "| exchanges/s | that differed |\n"
+      "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  for (const std::uint32_t members : a.members) {
+    const SpreadResult r = run_spread({.seed = a.seed[0],
+                                       .members = members,
+                                       .keys = a.keys[0],
+                                       .loss = a.loss[0] / 100.0,
+                                       .changes = a.changes[0]});
+    std::printf("| %u | %u | %u %% | %s | %.2f | %.2f | %.2f | %.2f | %u of %llu "
+                "| %.1f | %.3f | %llu |\n",
+                members, a.keys[0], a.loss[0], r.all_have_all ? "yes" : "no",
+                median(r.rounds_most), worst(r.rounds_most), median(r.rounds_all),
+                worst(r.rounds_all), r.late,
+                static_cast<unsigned long long>(a.changes[0]) * members, r.bytes_per_exchange,
+                r.exchanges_per_second, static_cast<unsigned long long>(r.differing));
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 }  // namespace ginnel::sim
 
@@ -213,6 +253,8 @@ int main(int count, char** texts) {
     ginnel::sim::print_interval(*arguments);
   } else if (arguments->what == "threshold") {
     ginnel::sim::print_threshold(*arguments);
+  } else if (arguments->what == "spread") {
+    ginnel::sim::print_spread(*arguments);
   } else {
     ginnel::sim::print_scale(*arguments);
   }

@@ -26,6 +26,8 @@ constexpr std::array kRows = {
     Row{Errc::kSharedSecret, "E_SHARED_SECRET", 1},
     Row{Errc::kSecretWeak, "E_SECRET_WEAK", 7},
     Row{Errc::kUnknownPeer, "E_UNKNOWN_PEER", 5},
+    Row{Errc::kUnknownKey, "E_UNKNOWN_KEY", 5},
+    Row{Errc::kChanged, "E_CHANGED", 1},
     Row{Errc::kHubUnreachable, "E_HUB_UNREACHABLE", 6},
     Row{Errc::kUnreachable, "E_UNREACHABLE", 6},
     Row{Errc::kNoSubscriber, "E_NO_SUBSCRIBER", 6},

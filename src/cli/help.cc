@@ -67,7 +67,8 @@ struct Group {
 };
 constexpr std::array kGroups = {Group{"Start", start_verbs}, Group{"Look", look_verbs},
                                 Group{"Test", try_verbs}, Group{"Use", use_verbs},
-                                Group{"Administer", admin_verbs}, Group{"Gossip", gossip_verbs}};
+                                Group{"Administer", admin_verbs}, Group{"Gossip", gossip_verbs},
+                                Group{"Shared data", metadata_verbs}};
 
 std::string noun_help(std::string_view noun) {
   std::string out;

@@ -56,6 +56,13 @@ constexpr std::array kParagraphs = {
     Paragraph{Errc::kUnknownPeer,
               "No peer has this name or Id, or the name means several. `ginnel peers` lists those "
               "that this node knows; use the Id where a name is ambiguous."},
+    Paragraph{Errc::kUnknownKey,
+              "There is no such key in the cluster's shared data, as far as this member knows: it "
+              "was never written or has been deleted. `ginnel kv ls` lists the keys."},
+    Paragraph{Errc::kChanged,
+              "The key has another version than the one given with --if-seen, so nothing was "
+              "written. Read it again with `ginnel kv get --json`, decide again, and put with the "
+              "new version."},
     Paragraph{Errc::kHubUnreachable,
               "No hub answered at any of the addresses in the message. Check that the hub runs, "
               "that its UDP port is open to you (firewall, port forwarding), and that the address "
@@ -104,7 +111,8 @@ constexpr std::array kParagraphs = {
               "Another node or WireGuard peer has this name. Choose another one (--name)."},
     Paragraph{Errc::kWrongApp,
               "The gossip cluster carries another application's messages, which would be misread. "
-              "Use its own verbs."},
+              "Use its own verbs. `kv` and `meta` need a cluster whose members were all started with "
+              "--app ginnel."},
     Paragraph{Errc::kReplyFailed,
               "The program that replies failed. Its own messages are on the stderr of `ginnel "
               "reply` there."},
@@ -122,7 +130,8 @@ constexpr std::array kParagraphs = {
               "The window to this peer is full: it takes messages more slowly than they come. Wait "
               "and send again; nothing was lost."},
     Paragraph{Errc::kTooLarge,
-              "The message is larger than what the channel carries: 16 MiB for a reliable one."},
+              "The message is larger than what the channel carries: 16 MiB for a reliable one. Shared "
+              "data: a key has at most 512 bytes and a value 1 MiB."},
     Paragraph{Errc::kClosed, "The node or channel was closed while this was under way."},
     Paragraph{Errc::kCancelled, "Given up by the caller, or interrupted."},
     Paragraph{Errc::kNotJoined,

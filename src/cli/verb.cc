@@ -6,15 +6,15 @@
 namespace ginnel::cli {
 namespace {
 
-constexpr std::array<std::string_view, 22> kFutureVerbs = {
+constexpr std::array<std::string_view, 20> kFutureVerbs = {
     "top", "map", "log", "netcheck", "doctor", "bench", "req", "send", "reply", "recv",
-    "forward", "serve", "meta", "kv", "lock", "master", "hub", "route", "acl", "completion",
+    "forward", "serve", "lock", "master", "hub", "route", "acl", "completion",
     "selftest", "bugreport"};
 
 std::vector<Verb> collect() {
   std::vector<Verb> out;
   for (auto group : {start_verbs(), look_verbs(), try_verbs(), use_verbs(), admin_verbs(),
-                     gossip_verbs()})
+                     gossip_verbs(), metadata_verbs()})
     std::ranges::move(group, std::back_inserter(out));
   return out;
 }

@@ -75,5 +75,6 @@ std::vector<Verb> try_verbs();
 std::vector<Verb> use_verbs();
 std::vector<Verb> admin_verbs();
 std::vector<Verb> gossip_verbs();
+std::vector<Verb> metadata_verbs();
 
 }  // namespace ginnel::cli

@@ -82,7 +82,8 @@ Result<void, Error> read_own_words(const Arguments& arguments, gossip::Options& 
   if (arguments.has("--meta")) options.meta = arguments.get("--meta");
   const std::size_t size =
       options.meta ? options.meta->size() : swim::serf::encode_tags(options.tags).size();
-  if (size <= swim::kMetaBytesMax) return {};
+  const bool shared = arguments.get("--app") == "ginnel" && !options.meta;  // the rest are rows
+  if (size <= swim::kMetaBytesMax || shared) return {};
   return Fail(usage("gossip", std::string(options.meta ? "--meta" : "the tags take") + " " +
                                   std::to_string(size) + " bytes; the most is 512"));
 }
@@ -101,8 +102,10 @@ Result<void, Error> read_choices(const Arguments& arguments, gossip::Options& op
     options.app = swim::App::kSerf;
   else if (app == "none")
     options.app = swim::App::kNone;
+  else if (app == "ginnel")
+    options.app = swim::App::kGinnel;
   else if (app != "auto") {
-    return Fail(usage("gossip", "--app " + app + ": must be auto, serf or none"));
+    return Fail(usage("gossip", "--app " + app + ": must be auto, serf, none or ginnel"));
   }
   return {};
 }
@@ -362,7 +365,7 @@ Verb gossip_verb() {
             {{"--name", "N", "unique in the cluster", "host name"},
              {"--tag", "K=V", "a tag, as serf has them", "", "", true},
              {"--meta", "TEXT", "raw metadata instead of tags"},
-             {"--app", "WHAT", "auto, serf or none: whose messages", "auto"},
+             {"--app", "WHAT", "auto, serf, none or ginnel", "auto"},
              {"--preset", "P", "timing: lan, wan or local", "lan"}}},
            {"Packets",
             {{"--key-file", "F", "keys in base64; the first one encrypts"},

@@ -215,7 +215,7 @@ def usage(story):
     story.fails("status", "--wach", exit_code=2, code="E_USAGE")
     story.fails("msg", "bob", exit_code=2, code="E_USAGE")
     story.fails("ping", "bob", "-c", "many", exit_code=2, code="E_USAGE")
-    story.fails("kv", "ls", exit_code=2, code="E_USAGE")
+    story.fails("lock", "ls", exit_code=2, code="E_USAGE")
     story.fails("help", "E_HUB", exit_code=2, code="E_USAGE")
 
 

@@ -269,6 +269,25 @@ TEST(Agent, TagsReplaceRawMetadata) {
   EXPECT_EQ(a[0].tags(), (serf::Tags{{"k", "v"}}));
 }
 
+// pekonode's Stop and Start.
+TEST(Agent, WithoutHeartbeatsAMemberFailsAndStillHears) {
+  Agents a;
+  start_serf_cluster(a);
+  a[2].set_heartbeats(a.now(), false);
+  a.settle(2);
+  a.run(60s);
+  EXPECT_EQ(a.state(0, 2), State::kDead);
+  ASSERT_TRUE(a[2].event(a.now(), "from the silent one", {}, true));
+  a.settle(2);
+  a.run(2s);
+  EXPECT_EQ(a.told<serf::EventArrived>(0).size(), 1u);
+  a[2].set_heartbeats(a.now(), true);
+  a.settle(2);
+  a.run(10s);
+  EXPECT_EQ(a.state(0, 2), State::kAlive);
+  EXPECT_EQ(a.state(1, 2), State::kAlive);
+}
+
 TEST(Agent, RawMessagesPassUnderNone) {
   Agents a;
   a.add(with(App::kNone));

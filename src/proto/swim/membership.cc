@@ -29,7 +29,7 @@ Alive Membership::self_alive() const {
 
 void Membership::announce_self(Instant now) {
   leaving_ = false;
-  self_->incarnation = Incarnation(self_->incarnation.value() + 1);
+  self_->incarnation = Incarnation(std::max(self_->incarnation, accused_).value() + 1);
   self_->endpoint = config_.advertise;
   self_->meta = config_.meta;
   self_->vsn = config_.vsn;
@@ -203,6 +203,10 @@ Membership::Outcome Membership::apply(Instant now, const NodeState& state) {
 }
 
 void Membership::refute(Incarnation accused, std::string_view by) {
+  if (silent_) {
+    accused_ = std::max(accused_, accused);
+    return;
+  }
   const std::uint32_t next = std::max(self_->incarnation.value(), accused.value()) + 1;
   self_->incarnation = Incarnation(next);
   awareness_.apply(+1);

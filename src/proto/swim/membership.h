@@ -38,6 +38,9 @@ class Membership {
   void start(Instant now);
   // Our meta, address or versions are as `config` now says: everybody is to know.
   void announce_self(Instant now);
+  // While silent nothing that is said of us is refuted. Afterwards: announce_self().
+  void set_silent(bool silent) { silent_ = silent; }
+  bool is_silent() const { return silent_; }
 
   Outcome apply(Instant now, const Alive& alive, AliveOptions options);
   Outcome apply(Instant now, const Alive& alive) { return apply(now, alive, AliveOptions()); }
@@ -97,6 +100,8 @@ class Membership {
   MemberTable table_;
   Member* self_ = nullptr;
   bool leaving_ = false;  // we have said that we leave
+  bool silent_ = false;
+  Incarnation accused_;   // the highest of ours that was accused while we were silent
   BroadcastQueue broadcasts_;
   Awareness awareness_;
   DeadlineQueue<std::string> suspicions_;  // of exactly the suspect members

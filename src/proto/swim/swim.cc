@@ -70,6 +70,13 @@ void Swim::set_versions(Instant now, const Vsn& vsn) {
   arm_gossip(now);
 }
 
+void Swim::set_heartbeats(Instant now, bool on) {
+  if (members_.is_silent() != on) return;
+  members_.set_silent(!on);
+  if (on) members_.announce_self(now);
+  arm_gossip(now);
+}
+
 void Swim::set_user_state(ByteVector state) {
   if (state.size() > kStreamBytesMax) state.clear();
   user_state_ = std::move(state);

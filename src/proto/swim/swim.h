@@ -42,6 +42,10 @@ class Swim {
   // Tells everybody that we go. LeaveDone when it has spread, or after `timeout`. We still answer.
   void leave(Instant now, Nanoseconds timeout);
 
+  // Without heartbeats (pekonode's Stop): we answer no probe and refute nothing, but listen, probe
+  // and pass on. With them again everybody is told that we are here.
+  void set_heartbeats(Instant now, bool on);
+
   // What others know of us; each raises our incarnation. Errors: kTooLarge (unchanged).
   Result<void, Drop> set_meta(Instant now, ConstBytes meta);
   void set_advertise(Instant now, const Endpoint& advertise);
@@ -60,6 +64,8 @@ class Swim {
   Result<void, Drop> send_to(const Endpoint& to, ConstBytes message);
   // One stream. Outcome: SendDone. Errors: kTooLarge, kEmpty, kUnknownMember, kQueueFull.
   Result<StreamId, Drop> send_reliable(Instant now, std::string_view name, ConstBytes message);
+  // A random member that push/pull could choose; nullopt: there is none.
+  std::optional<std::string> exchange_partner();
   // Asks one member whether it is there. Outcome: PingDone. Errors: kUnknownMember, kQueueFull.
   Result<void, Drop> ping(Instant now, std::string_view name);
 

@@ -28,6 +28,13 @@ void Swim::start_push_pull(Instant now) {
   if (!target.empty()) push_pull_with(now, target[0]->endpoint, {});
 }
 
+std::optional<std::string> Swim::exchange_partner() {
+  const auto target = members_.table().random(1, [&](const Member& m) {
+    return !members_.is_self(m) && m.state == State::kAlive;
+  });
+  return target.empty() ? std::nullopt : std::optional(target[0]->name);
+}
+
 // Ours (serf has it, memberlist has not): a dead member is dialled again, so a partition heals by
 // itself. Each member does it with the probability dead / alive, so that the whole cluster makes
 // about one attempt per dead member and interval, whatever its size.

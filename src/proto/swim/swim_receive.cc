@@ -57,6 +57,7 @@ void Swim::handle_message(Instant now, PathId path, const Endpoint& from, Messag
 // memberlist answers where the ping says. Deviation: when that is not where it came from (a NAT, or
 // the wrong one of two addresses), it is answered there too.
 void Swim::handle_ping(PathId path, const Endpoint& from, const Ping& ping) {
+  if (members_.is_silent()) return;
   const bool for_us = ping.node.empty() ? !config_.require_node_names : ping.node == config_.name;
   if (!for_us) return count(Drop::kNotForUs);
   const ConstBytes payload = ack_payload_ ? ConstBytes(*ack_payload_) : ConstBytes();

@@ -73,6 +73,7 @@ void Swim::handle_request(Instant now, StreamId id, Stream& stream) {
     case MessageType::kPing: {
       const auto ping = Ping::parse(body);
       if (!ping) return refuse_stream(now, id, ping.error());
+      if (members_.is_silent()) break;
       if (!ping->node.empty() && ping->node != config_.name) {
         return refuse_stream(now, id, Drop::kNotForUs);
       }

@@ -14,9 +14,10 @@ using swim::App;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-json tags_json(ConstBytes meta, App app) {
-  const auto tags = app == App::kSerf ? std::optional(swim::serf::tags_as_serf_shows_them(meta))
-                                      : swim::serf::decode_tags(meta);
+json tags_json(const swim::MemberInfo& member, const swim::Agent& agent) {
+  const auto tags = agent.app() == App::kSerf
+                        ? std::optional(swim::serf::tags_as_serf_shows_them(member.meta))
+                        : agent.tags_of(member);
   json out = json::object();
   for (const auto& [key, value] : tags.value_or(swim::serf::Tags())) out[key] = value;
   return out;
@@ -25,7 +26,7 @@ json tags_json(ConstBytes meta, App app) {
 // An event of Swim's by its kind.
 class SwimEvent {
  public:
-  SwimEvent(App app, const Moment& at) : app_(app), at_(at) {}
+  SwimEvent(const swim::Agent& agent, const Moment& at) : agent_(agent), at_(at) {}
 
   json operator()(const swim::Joined& e) const { return of("join", e.member); }
   json operator()(const swim::Updated& e) const { return of("update", e.member); }
@@ -39,7 +40,7 @@ class SwimEvent {
   }
   json operator()(const swim::Conflict& e) const {
     return event_json("conflict",
-                      {{"member", member_json(e.kept, app_, at_)}, {"other", e.other.text()}}, at_);
+                      {{"member", member_json(e.kept, agent_, at_)}, {"other", e.other.text()}}, at_);
   }
   json operator()(const swim::UserMessage& e) const {
     return event_json("user", {{"data", to_base64(e.bytes)}}, at_);
@@ -51,13 +52,13 @@ class SwimEvent {
 
  private:
   json of(std::string_view name, const swim::MemberInfo& member) const {
-    return event_json(name, {{"member", member_json(member, app_, at_)}}, at_);
+    return event_json(name, {{"member", member_json(member, agent_, at_)}}, at_);
   }
   json of(std::string_view name, const swim::MemberInfo& member, const std::string& by) const {
-    return event_json(name, {{"member", member_json(member, app_, at_)}, {"by", by}}, at_);
+    return event_json(name, {{"member", member_json(member, agent_, at_)}, {"by", by}}, at_);
   }
 
-  App app_;
+  const swim::Agent& agent_;
   const Moment& at_;
 };
 
@@ -130,7 +131,17 @@ std::string detail_of(const json& event, const std::string& name) {
 
 Moment this_moment() { return {io::now(), io::wall()}; }
 
-std::string_view app_name(App app) { return app == App::kSerf ? "serf" : "none"; }
+std::string_view app_name(App app) {
+  switch (app) {
+    case App::kNone:
+      return "none";
+    case App::kSerf:
+      return "serf";
+    case App::kGinnel:
+      return "ginnel";
+  }
+  return "";
+}
 
 std::string_view state_name(swim::State state) {
   switch (state) {
@@ -170,13 +181,13 @@ std::string rfc3339(Wall wall) {
   return std::string(text, size) + "." + millis + "Z";
 }
 
-json member_json(const swim::MemberInfo& member, App app, const Moment& at) {
+json member_json(const swim::MemberInfo& member, const swim::Agent& agent, const Moment& at) {
   const swim::Vsn& v = member.vsn;
   return {{"name", member.name},
           {"address", member.endpoint.text()},
           {"state", state_name(member.state)},
           {"incarnation", member.incarnation.value()},
-          {"tags", tags_json(member.meta, app)},
+          {"tags", tags_json(member, agent)},
           {"meta", to_base64(member.meta)},
           {"vsn", {v.p_min, v.p_max, v.p_cur, v.d_min, v.d_max, v.d_cur}},
           {"since", rfc3339({at.wall.ns - (at.now - member.since).count()})},
@@ -186,7 +197,7 @@ json member_json(const swim::MemberInfo& member, App app, const Moment& at) {
 json members_json(const swim::Agent& agent, const Moment& at) {
   json rows = json::array();
   for (const swim::MemberInfo& member : agent.members()) {
-    rows.push_back(member_json(member, agent.app(), at));
+    rows.push_back(member_json(member, agent, at));
   }
   return {{"v", 1},
           {"self", agent.swim().config().name},
@@ -202,7 +213,7 @@ json event_json(std::string_view name, json more, const Moment& at) {
 
 json event_json(const swim::AgentEvent& event, const swim::Agent& agent, const Moment& at) {
   if (const auto* swim_event = std::get_if<swim::Event>(&event)) {
-    return std::visit(SwimEvent(agent.app(), at), *swim_event);
+    return std::visit(SwimEvent(agent, at), *swim_event);
   }
   if (const auto* serf_event = std::get_if<swim::serf::SerfEvent>(&event)) {
     return std::visit(SerfEvent(at), *serf_event);

@@ -14,13 +14,14 @@ struct Moment {
 };
 Moment this_moment();
 
-std::string_view app_name(swim::App app);        // "serf", "none"
+std::string_view app_name(swim::App app);        // "serf", "none", "ginnel"
 std::string_view state_name(swim::State state);  // "alive", "suspect", "failed", "left"
 std::string_view op_name(swim::serf::KeyOp op);  // "install", "use", "rm", "ls"
 std::string rfc3339(Wall wall);
 
 // As `members` shows a row.
-nlohmann::json member_json(const swim::MemberInfo& member, swim::App app, const Moment& at);
+nlohmann::json member_json(const swim::MemberInfo& member, const swim::Agent& agent,
+                           const Moment& at);
 nlohmann::json members_json(const swim::Agent& agent, const Moment& at);
 
 // {"v":1,"time":…,"event":name} and `more`.

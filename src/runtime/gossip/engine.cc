@@ -84,6 +84,7 @@ Result<void, Error> Engine::open() {
 }
 
 void Engine::start() {
+  agent_->set_clock(io::now(), io::wall());
   agent_->start(io::now());
   pump();
 }
@@ -120,6 +121,7 @@ void Engine::pause_accepting() {
 void Engine::pump() {
   if (std::exchange(pumping_, true)) return;  // a handler may call again; the loop below goes on
   const Instant now = io::now();
+  agent_->set_clock(now, io::wall());
   std::optional<Instant> next;
   for (bool more = true; more;) {
     more = false;

@@ -4,6 +4,7 @@
 #include "io/clock.h"
 #include "runtime/control/error_document.h"
 #include "runtime/gossip/documents.h"
+#include "runtime/gossip/drop_error.h"
 #include "runtime/gossip/member.h"
 #include "runtime/gossip/metrics.h"
 
@@ -54,20 +55,6 @@ std::optional<ByteVector> data_of(const json& body) {
 
 Error malformed() { return {Errc::kUsage, "the request is malformed", ""}; }
 
-Error error_of(swim::Drop why, const std::string& what) {
-  switch (why) {
-    case swim::Drop::kTooLarge:
-      return {Errc::kTooLarge, what + ": too large", "send less"};
-    case swim::Drop::kEmpty:
-      return {Errc::kUsage, what + ": there is nothing to send", ""};
-    case swim::Drop::kUnknownMember: {
-      return {Errc::kUnknownPeer, what + ": no such member", "ginnel members"};
-    }
-    default:
-      return {Errc::kWouldBlock, what + ": too many are under way", "try again"};
-  }
-}
-
 json failed_row(const std::string& peer, const Error& error) {
   return {{"peer", peer}, {"code", code_name(error.code)}, {"text", error.text}};
 }
@@ -76,8 +63,10 @@ const char* const kOk = R"({"v":1})";
 
 }  // namespace
 
+GossipApi::GossipApi(Member& member) : member_(member), metadata_(member.agent()) {}
+
 void GossipApi::answer(const control_api::Request& request, const Responder& responder) {
-  dispatch(request, responder);
+  if (!metadata_.answer(request, responder)) dispatch(request, responder);
   member_.engine().pump();
 }
 
@@ -130,8 +119,9 @@ void GossipApi::answer_http(const control_api::Request& request, const Responder
                             {Errc::kUsage, "there are /members, /meta, /metrics and /events", ""}));
 }
 
+// kGinnel has both: serf's messages, and raw ones under a byte of their own.
 bool GossipApi::require(App app, std::string_view what, const Responder& responder) const {
-  if (member_.agent().app() == app) return true;
+  if (member_.agent().app() == app || member_.agent().app() == App::kGinnel) return true;
   const bool serf = app == App::kSerf;
   const Error error = {
       Errc::kWrongApp,
@@ -150,7 +140,7 @@ void GossipApi::members(const Responder& responder) {
 
 void GossipApi::metadata(const Responder& responder) {
   const auto self = member_.agent().member(member_.agent().swim().config().name);
-  const json row = member_json(*self, member_.agent().app(), this_moment());
+  const json row = member_json(*self, member_.agent(), this_moment());
   responder.ok(
       dump({{"v", 1}, {"self", row["name"]}, {"meta", row["meta"]}, {"tags", row["tags"]}}));
 }
@@ -189,7 +179,7 @@ void GossipApi::message(const json& body, const Responder& responder) {
                                 : send_reliable(body, *data, responder);
   }
   const auto sent = member_.agent().broadcast(io::now(), *data);
-  if (!sent) return fail(responder, error_of(sent.error(), "msg --all"));
+  if (!sent) return fail(responder, drop_error(sent.error(), "msg --all"));
   responder.ok(json{{"v", 1}, {"failed", json::array()}}.dump());
 }
 
@@ -198,7 +188,7 @@ void GossipApi::send_best_effort(const json& body, const ByteVector& data,
   json failed = json::array();
   for (const std::string& peer : texts_at(body, "peers")) {
     const auto sent = member_.agent().send_best_effort(io::now(), peer, data);
-    if (!sent) failed.push_back(failed_row(peer, error_of(sent.error(), "msg " + peer)));
+    if (!sent) failed.push_back(failed_row(peer, drop_error(sent.error(), "msg " + peer)));
   }
   responder.ok(dump({{"v", 1}, {"failed", std::move(failed)}}));
 }
@@ -212,7 +202,7 @@ void GossipApi::send_reliable(const json& body, const ByteVector& data,
     if (stream)
       sending.open.emplace(*stream, peer);
     else
-      sending.failed.push_back(failed_row(peer, error_of(stream.error(), "msg " + peer)));
+      sending.failed.push_back(failed_row(peer, drop_error(stream.error(), "msg " + peer)));
   }
   if (!sending.open.empty()) return;
   responder.ok(dump({{"v", 1}, {"failed", std::move(sending.failed)}}));
@@ -274,7 +264,7 @@ void GossipApi::query(const json& body, const Responder& responder) {
                                            ": at most 1024 bytes "
                                            "with its name and filters",
                                        "send less"}
-                               : error_of(number.error(), "query " + name));
+                               : drop_error(number.error(), "query " + name));
   }
   asking_.emplace(*number, Asking{responder});
 }
@@ -327,9 +317,9 @@ void GossipApi::key(const std::string& verb, const json& body, const Responder& 
                             "start it with --key-file F"});
   }
   const ConstBytes bytes = parsed ? parsed->bytes() : ConstBytes();
-  if (member_.agent().app() != App::kSerf) return own_key(op->second, bytes, responder);
+  if (!swim::speaks_serf(member_.agent().app())) return own_key(op->second, bytes, responder);
   const auto number = member_.agent().key_query(io::now(), op->second, bytes);
-  if (!number) return fail(responder, error_of(number.error(), "key " + verb));
+  if (!number) return fail(responder, drop_error(number.error(), "key " + verb));
   key_changes_.emplace(*number, KeyChange{.responder = responder,
                                           .op = op->second,
                                           .members = member_.agent().swim().alive_count()});
@@ -444,6 +434,7 @@ void GossipApi::check_conditions() {
 }
 
 void GossipApi::handle(const swim::AgentEvent& event) {
+  metadata_.handle(event);
   if (const auto* serf_event = std::get_if<swim::serf::SerfEvent>(&event)) {
     return handle_serf(*serf_event);
   }

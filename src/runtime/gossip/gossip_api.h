@@ -10,6 +10,7 @@
 #include "io/event_loop.h"
 #include "proto/swim/agent.h"
 #include "runtime/control/message.h"
+#include "runtime/gossip/metadata_api.h"
 
 namespace ginnel::gossip {
 
@@ -17,7 +18,7 @@ class Member;
 
 class GossipApi {
  public:
-  explicit GossipApi(Member& member) : member_(member) {}
+  explicit GossipApi(Member& member);
 
   void answer(const control_api::Request& request, const control_api::Responder& responder);
   // Reading only.
@@ -79,6 +80,7 @@ class GossipApi {
   bool require(swim::App app, std::string_view what, const Responder& responder) const;
 
   Member& member_;
+  MetadataApi metadata_;
   std::uint64_t next_ = 1;
   std::vector<Responder> leaving_;  // told when we have left
   std::map<std::uint64_t, Sending> sending_;

@@ -210,7 +210,7 @@ void Member::log_misfit(const swim::Misfit& misfit) {
 
 void Member::name_taken(const swim::NameTaken& taken) {
   if (joiner_ && joiner_->is_joined()) return;
-  say("conflict", {{"member", member_json(taken.holder, agent().app(), this_moment())},
+  say("conflict", {{"member", member_json(taken.holder, agent(), this_moment())},
                    {"other", engine_.advertise().text()}});
   end(Fail(Error{Errc::kNameTaken,
                  "join " + taken.via.text() + ": the name " + options_.name + " is alive at " +
