@@ -38,6 +38,10 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
+  // As Swim has it.
+  void set_neighbourhood(const Neighbourhood* neighbourhood) {
+    swim_.set_neighbourhood(neighbourhood);
+  }
   void start(Instant now);
   // Outcome: JoinDone, JoinFailed or NameTaken.
   void join(Instant now, const Endpoint& to);
