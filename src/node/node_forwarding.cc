@@ -185,6 +185,7 @@ void Node::sweep_traffic(Instant now) {
 // The forwarding thread sent IP packets to it.
 void Node::note_ip_sent(Instant now, Session& session) {
   if (!session.route) return;
+  note_use(now, session);
   if (session.agent) {
     session.agent->want_direct(now);
     session.agent->handle_sent(Instant{session.swept_sent_ns}, session.route->path,

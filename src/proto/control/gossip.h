@@ -1,5 +1,5 @@
 // GOSSIP: what members of the network's gossip cluster say to each other, inside a session
-// (docs/wire/ginnel.md section 9a). It is no use of the session: no path is sought or kept for it.
+// (docs/wire/ginnel.md section 15). It is no use of the session: no path is sought or kept for it.
 //
 //     0  kind u8      1  by kind:
 //
@@ -39,7 +39,7 @@ struct Gossip {
 // What stands in front of `data`, the frame's own header included.
 inline constexpr std::size_t kGossipOverheadBytes = kFrameHeaderBytes + 1 + 16;
 
-// Errors: kTooShort, kBadField (an unknown kind), kTrailingBytes (after kNothing).
+// Errors: kTooShort, kBadField (an unknown kind), kTrailing (after kNothing).
 Result<Gossip, Drop> parse_gossip(ConstBytes body);
 void encode(const Gossip& gossip, Writer& w);
 
