@@ -1,6 +1,8 @@
 // Fields of the requests' JSON bodies, and errors as rows of an answer. What is missing or of another
 // type counts as not given.
 #pragma once
+#include <ginnel/error.h>
+
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -8,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "base/instant.h"
-#include "ginnel/error.h"
 #include "proto/swim/drop.h"
 
 namespace ginnel::gossip {
