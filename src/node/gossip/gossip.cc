@@ -111,6 +111,13 @@ void Gossip::session_down(const Id& peer) {
   reach_.live.erase(peer);
 }
 
+void Gossip::resume(Instant now, const Id& peer) {
+  const auto link = links_.find(peer);
+  if (link == links_.end()) return;
+  link->second.resume(now);
+  wanted_.insert(peer);
+}
+
 void Gossip::handle_frame(Instant now, const Id& from, ConstBytes body) {
   now_ = now;
   const auto frame = control::parse_gossip(body);

@@ -58,6 +58,8 @@ class Gossip final : private swim::Neighbourhood {
   // The certificate is accepted; both epochs are known, at least one of them is new.
   void session_up(Instant now, const Id& peer, std::uint64_t peer_epoch);
   void session_down(const Id& peer);
+  // It is heard again after a silence: what timed out meanwhile is sent at once.
+  void resume(Instant now, const Id& peer);
   // The body of a GOSSIP frame of an accepted session.
   void handle_frame(Instant now, const Id& from, ConstBytes body);
   void handle_timeout(Instant now);

@@ -69,6 +69,10 @@ void GossipLink::handle_timeout(Instant now) {
   pump_backlog();
 }
 
+void GossipLink::resume(Instant now) {
+  if (channels_) channels_->resume(now);
+}
+
 void GossipLink::handle_budget_freed() {
   if (channels_) channels_->handle_budget_freed();
   pump_backlog();

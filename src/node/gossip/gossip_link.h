@@ -36,6 +36,7 @@ class GossipLink {
 
   void handle_timeout(Instant now);
   void handle_budget_freed();
+  void resume(Instant now);  // the peer is heard again after a silence
   std::optional<Instant> next_timeout() const;
   // Writes one GOSSIP frame, header included. 0: there is none, or it does not fit.
   std::size_t poll_frame(Instant now, Bytes room);

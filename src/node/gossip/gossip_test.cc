@@ -158,6 +158,7 @@ TEST_F(GossipTest, OnlyAHubForwardsAndOnlyAHubsWordForASenderIsTaken) {
 
 TEST_F(GossipTest, StreamsEndWithTheSessionAndDamagedMessagesAreCounted) {
   connect_to_hub();
+  alice().gossip->settle(now_);
   alice().gossip->session_down(all_[0].id);
   run(1s);
   const auto failed = [&] {
