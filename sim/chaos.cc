@@ -20,6 +20,8 @@ constexpr std::size_t kHubsMax = 3;
 constexpr Nanoseconds kCalm = 30s;
 // A last message that was sent into the calm, and whatever still waits.
 constexpr Nanoseconds kLastWords = 25s;
+// A member that was called dead is looked for again within a minute; its word then has to spread.
+constexpr Nanoseconds kGossipHeals = 3min;
 constexpr Nanoseconds kJoinTime = 30s;
 constexpr std::size_t kTraceEntries = 64;
 
@@ -62,6 +64,8 @@ class Chaos {
         network_(world_, traffic_, options.planes),
         bounds_(network_) {
     world_.watch(bounds_);
+    // Half of the seeds: gossip leaves sessions and paths alone, so all must hold with it and without.
+    if (world_.fork("gossip").chance(0.5)) network_.set_gossip(swim::Config::lan());
   }
 
   ChaosResult run();
@@ -159,6 +163,9 @@ void Chaos::calm() {
   traffic_.ask_everybody();
   world_.run_for(kLastWords);
   for (std::string& text : traffic_.unanswered()) problems_.push_back(std::move(text));
+  if (!network_.wait(kGossipHeals, [&] { return network_.all_are_members(); })) {
+    problems_.push_back("not everybody is a member to everybody again");
+  }
 }
 
 void Chaos::judge(ChaosResult& result) {

@@ -1,5 +1,7 @@
 #include "sim/network.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "node/founder.h"
 
@@ -45,6 +47,7 @@ MachineId Network::add_peer(const std::string& name, Places& places, const Site&
 
 MachineId Network::add(NodeSetup setup, Places& places, const Site& site, const Spot& spot) {
   setup.config.forwarding_threads = rng_.chance(planes_);
+  setup.config.gossip = gossip_;
   const std::string name = setup.name;
   const Id node_id = setup.identity.id();
   auto made = std::make_unique<NodeHost>(std::move(setup));
@@ -126,6 +129,14 @@ bool Network::all_know_each_other() {
     }
   }
   return true;
+}
+
+bool Network::all_are_members() {
+  return std::ranges::all_of(nodes_, [&](MachineId machine) {
+    node::Node* const node = this->node(machine);
+    swim::Agent* const agent = node ? node->gossip_agent() : nullptr;
+    return !agent || agent->swim().alive_count() == nodes_.size();
+  });
 }
 
 PathKind Network::path(MachineId from, MachineId to) {

@@ -37,6 +37,9 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
+  // Nodes that are added from now on are members of the gossip cluster, or (nullopt) not.
+  void set_gossip(std::optional<swim::Config> gossip) { gossip_ = std::move(gossip); }
+
   // Started at once; hubs stand at open sites. The first one founds the network.
   MachineId add_hub(const std::string& name, Places& places, const Site& site);
   MachineId add_peer(const std::string& name, Places& places, const Site& site,
@@ -58,6 +61,8 @@ class Network {
   // `at` holds `of`'s row or a live session with it.
   bool knows(MachineId at, MachineId of);
   bool all_know_each_other();
+  // Of the gossip cluster, alive to each other; also true without gossip.
+  bool all_are_members();
   PathKind path(MachineId from, MachineId to);
   // What `from` thinks of its way to `to`, for people.
   std::string describe(MachineId from, MachineId to);
@@ -72,6 +77,7 @@ class Network {
   World& world_;
   Programs& programs_;
   double planes_;
+  std::optional<swim::Config> gossip_;
   Rng rng_;
   std::vector<MachineId> hubs_;
   std::vector<MachineId> nodes_;  // hubs too

@@ -97,7 +97,7 @@ std::uint64_t NodeHost::next_epoch() {
 
 void NodeHost::start_node(const Clock& clock) {
   const node::Stored stored{disk_["pins"], disk_["revocations"], disk_["tokens"], disk_["peers"],
-                            disk_["handshakes"]};
+                            disk_["handshakes"], disk_["tags"]};
   node_ = std::make_unique<node::Node>(setup_.config, setup_.identity.clone(), stored, next_epoch(),
                                        machine_->rng(), clock.now, clock.wall);
   wall_since_start_ = offset_of(clock);

@@ -111,13 +111,24 @@ class Node {
   // channel's name gets nothing, nor does a handler that is empty.
   Subscription on_message(std::string_view channel, std::function<void(const Message&)> handler);
   Subscription on_path(std::function<void(const PeerInfo&)> handler);
+  // A member came, changed, was suspected, failed or left.
+  Subscription on_member(std::function<void(const MemberInfo&)> handler);
   // The channel to this peer takes messages again after kWouldBlock.
   Subscription on_writable(std::function<void(const Id& peer, std::string_view channel)> handler);
 
   std::vector<PeerInfo> peers() const;
   std::vector<HubInfo> hubs() const;
+  // What gossip knows of the network's nodes, this one included, by name.
+  std::vector<MemberInfo> members() const;
   std::optional<PathInfo> path(std::string_view peer) const;
   std::vector<Attempt> why(std::string_view peer) const;
+
+  // This node's own tags as a member.
+  std::map<std::string, std::string> tags() const;
+  // Sets some and takes others off, for good: they outlive the program. Errors: kUsage (`role`, or
+  // together more than 512 bytes), kClosed; nothing changed.
+  Result<void, Error> change_tags(const std::map<std::string, std::string>& set,
+                                  const std::vector<std::string>& del = {});
 
   // True once a hub has registered this node; false when `deadline` passes first.
   bool wait_online(std::chrono::nanoseconds deadline);

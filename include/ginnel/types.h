@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,19 @@ struct HubInfo {
   PeerState state = PeerState::kDown;
   std::string endpoint;
   std::optional<std::chrono::nanoseconds> rtt;
+};
+
+enum class MemberState : std::uint8_t { kAlive, kSuspect, kFailed, kLeft };
+std::string_view member_state_name(MemberState state);
+
+// A node of the network as gossip knows it.
+struct MemberInfo {
+  Id id;  // nil: no certificate of this name has been seen yet
+  std::string name;
+  std::string address;  // "[overlay IPv6]:7946"
+  MemberState state = MemberState::kAlive;
+  std::map<std::string, std::string> tags;  // its certificate's, its user's, and `role`
+  std::vector<std::string> suspected_by;    // who accused it last, first accuser first
 };
 
 // One try of one way to a peer, as `ginnel why` shows it.

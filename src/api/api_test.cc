@@ -96,6 +96,29 @@ class ApiTest : public ::testing::Test {
   std::optional<Node> node_;
 };
 
+TEST_F(ApiTest, ANodeWithoutGossipHasNoMembersAndNoTags) {
+  EXPECT_TRUE(node_->members().empty());
+  EXPECT_TRUE(node_->tags().empty());
+  EXPECT_FALSE(node_->change_tags({{"rack", "7"}}));
+}
+
+TEST_F(ApiTest, AHandlerHearsOfMembersAndWhatIsNoMembersDoingIsNotTold) {
+  std::vector<std::string> heard;
+  const auto subscription = node_->on_member([&](const MemberInfo& member) {
+    heard.push_back(member.name + " " + std::string(member_state_name(member.state)));
+  });
+  swim::MemberInfo bob;
+  bob.name = "bob";
+  bob.state = swim::State::kSuspect;
+  const auto tell = [&](swim::AgentEvent event) {
+    world_->handler(*world_->core, world_->now, node::Gossiped{std::move(event)});
+  };
+  tell(swim::Event(swim::Suspected{bob, "solo"}));
+  tell(swim::Event(swim::LeaveDone{}));
+  tell(swim::Gone{});
+  EXPECT_EQ(heard, std::vector<std::string>{"bob suspect"});
+}
+
 TEST_F(ApiTest, ItKnowsWhoItIs) {
   EXPECT_EQ(node_->name(), "solo");
   EXPECT_EQ(node_->id(), world_->core->self().id);

@@ -27,6 +27,9 @@ void Dispatcher::handle(node::Node& core, Instant now, const node::Event& event)
     report_path(core, now, changed->id);
   } else if (const auto* writable = std::get_if<node::ChannelWritable>(&event)) {
     writables_.call(writable->peer, std::string_view(writable->channel));
+  } else if (const auto* gossiped = std::get_if<node::Gossiped>(&event)) {
+    if (members_.empty()) return;
+    if (const auto member = core.member_of(gossiped->event)) members_.call(*member);
   }
 }
 
@@ -63,13 +66,18 @@ std::uint64_t Dispatcher::add_path(PathHandler handler) {
   return next_++;
 }
 
+std::uint64_t Dispatcher::add_member(MemberHandler handler) {
+  members_.add(next_, std::move(handler));
+  return next_++;
+}
+
 std::uint64_t Dispatcher::add_writable(WritableHandler handler) {
   writables_.add(next_, std::move(handler));
   return next_++;
 }
 
 void Dispatcher::remove(node::Node& core, std::uint64_t number) {
-  if (paths_.remove(number) || writables_.remove(number)) return;
+  if (paths_.remove(number) || members_.remove(number) || writables_.remove(number)) return;
   for (auto& [channel, handlers] : messages_) {
     if (!handlers.remove(number)) continue;
     core.unsubscribe(channel);

@@ -18,6 +18,7 @@ namespace ginnel::api {
 
 using MessageHandler = std::function<void(const Message&)>;
 using PathHandler = std::function<void(const PeerInfo&)>;
+using MemberHandler = std::function<void(const MemberInfo&)>;
 using WritableHandler = std::function<void(const Id& peer, std::string_view channel)>;
 
 // Handlers by number, called in the order in which they came.
@@ -53,6 +54,7 @@ class Dispatcher {
   // Each returns the number to remove it by.
   std::uint64_t add_message(node::Node& core, std::string_view channel, MessageHandler handler);
   std::uint64_t add_path(PathHandler handler);
+  std::uint64_t add_member(MemberHandler handler);
   std::uint64_t add_writable(WritableHandler handler);
   void remove(node::Node& core, std::uint64_t number);
 
@@ -77,6 +79,7 @@ class Dispatcher {
   std::uint64_t next_ = 1;
   std::map<std::string, HandlerList<MessageHandler>, std::less<>> messages_;  // by channel
   HandlerList<PathHandler> paths_;
+  HandlerList<MemberHandler> members_;
   HandlerList<WritableHandler> writables_;
   std::map<std::uint64_t, AckedCall> acked_;  // the core bounds them: node::kAckedSendsMax
 };

@@ -69,6 +69,11 @@ Subscription Node::on_path(std::function<void(const PeerInfo&)> handler) {
   return impl_->on_path(std::move(handler));
 }
 
+Subscription Node::on_member(std::function<void(const MemberInfo&)> handler) {
+  if (!impl_ || !handler) return {};
+  return impl_->on_member(std::move(handler));
+}
+
 Subscription Node::on_writable(
     std::function<void(const Id& peer, std::string_view channel)> handler) {
   if (!impl_ || !handler) return {};
@@ -83,6 +88,22 @@ std::vector<PeerInfo> Node::peers() const {
 std::vector<HubInfo> Node::hubs() const {
   if (!impl_) return {};
   return impl_->hubs();
+}
+
+std::vector<MemberInfo> Node::members() const {
+  if (!impl_) return {};
+  return impl_->members();
+}
+
+std::map<std::string, std::string> Node::tags() const {
+  if (!impl_) return {};
+  return impl_->tags();
+}
+
+Result<void, Error> Node::change_tags(const std::map<std::string, std::string>& set,
+                                      const std::vector<std::string>& del) {
+  if (!impl_) return Fail(moved_from());
+  return impl_->change_tags(set, del);
 }
 
 std::optional<PathInfo> Node::path(std::string_view peer) const {

@@ -104,6 +104,12 @@ Subscription NodeImpl::on_path(PathHandler handler) {
   });
 }
 
+Subscription NodeImpl::on_member(MemberHandler handler) {
+  return subscribe([&](Dispatcher& dispatcher, node::Node&) {
+    return dispatcher.add_member(std::move(handler));
+  });
+}
+
 Subscription NodeImpl::on_writable(WritableHandler handler) {
   return subscribe([&](Dispatcher& dispatcher, node::Node&) {
     return dispatcher.add_writable(std::move(handler));
@@ -121,6 +127,27 @@ std::vector<HubInfo> NodeImpl::hubs() {
   driver().with_core([&](node::Node& core, Instant now) {
     for (const node::HubStatus& hub : core.status(now).hubs) out.push_back(hub_info(hub));
   });
+  return out;
+}
+
+std::vector<MemberInfo> NodeImpl::members() {
+  std::vector<MemberInfo> out;
+  driver().with_core([&](node::Node& core, Instant) { out = core.members(); });
+  return out;
+}
+
+std::map<std::string, std::string> NodeImpl::tags() {
+  std::map<std::string, std::string> out;
+  driver().with_core([&](node::Node& core, Instant) {
+    if (const swim::Agent* agent = core.gossip_agent()) out = agent->tags();
+  });
+  return out;
+}
+
+Result<void, Error> NodeImpl::change_tags(const std::map<std::string, std::string>& set,
+                                          const std::vector<std::string>& del) {
+  Result<void, Error> out = Fail(closed());
+  driver().with_core([&](node::Node& core, Instant now) { out = core.change_tags(now, set, del); });
   return out;
 }
 

@@ -31,10 +31,15 @@ class NodeImpl {
 
   Subscription on_message(std::string_view channel, MessageHandler handler);
   Subscription on_path(PathHandler handler);
+  Subscription on_member(MemberHandler handler);
   Subscription on_writable(WritableHandler handler);
 
   std::vector<PeerInfo> peers();
   std::vector<HubInfo> hubs();
+  std::vector<MemberInfo> members();
+  std::map<std::string, std::string> tags();
+  Result<void, Error> change_tags(const std::map<std::string, std::string>& set,
+                                  const std::vector<std::string>& del);
   std::optional<PathInfo> path(std::string_view peer);
   std::vector<Attempt> why(std::string_view peer);
   bool wait_online(Nanoseconds limit);

@@ -14,6 +14,16 @@ std::string_view path_kind_name(PathKind kind) {
   return "none";
 }
 
+std::string_view member_state_name(MemberState state) {
+  switch (state) {
+    case MemberState::kAlive: return "alive";
+    case MemberState::kSuspect: return "suspect";
+    case MemberState::kFailed: return "failed";
+    case MemberState::kLeft: return "left";
+  }
+  return "failed";
+}
+
 std::string_view peer_state_name(PeerState state) {
   switch (state) {
     case PeerState::kOnline: return "online";

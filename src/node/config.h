@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/instant.h"
 #include "crypto/keys.h"
+#include "proto/swim/config.h"
 
 namespace ginnel::node {
 
@@ -52,6 +53,9 @@ struct Config {
   // WireGuard's REKEY_AFTER_TIME; tests rekey each second.
   Nanoseconds rekey_after = 120s;
   std::size_t tun_mtu = 1392;  // bytes: no inner packet is larger
+  // This node is a member of the network's gossip cluster, with these times; its name and address are
+  // set by the node. nullopt: it is none.
+  std::optional<swim::Config> gossip;
   // The driver runs forwarding threads: they open and seal data, by Node::forwarding_table().
   bool forwarding_threads = false;
 };

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/core.h"
 #include "node/forward/receiver.h"
+#include "proto/swim/agent.h"
 #include "proto/wg/device.h"
 
 namespace ginnel::node {
@@ -72,6 +73,11 @@ struct RelayChanged {
 struct KeyPairDone {
   std::unique_ptr<wg::KeyPair> key_pair;
 };
+// What the gossip cluster tells: members, serf's events, answers to queries. swim::Gone: leave_gossip
+// is over.
+struct Gossiped {
+  swim::AgentEvent event;
+};
 // For people: what happened and why.
 struct Notice {
   enum class Level : std::uint8_t { kInfo, kWarning, kError };
@@ -82,6 +88,6 @@ struct Notice {
 
 using Event = std::variant<MessageReady, ChannelWritable, AckSettled, DatagramReceived, PongReceived,
                            PeerChanged, HubChanged, TunPacket, StoreRequest, ForwardingChanged,
-                           RelayChanged, KeyPairDone, Notice>;
+                           RelayChanged, KeyPairDone, Gossiped, Notice>;
 
 }  // namespace ginnel::node

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/timers.h"
+#include "node/gossip/gossip.h"
 
 namespace ginnel::node {
 namespace {
@@ -62,6 +63,7 @@ Node::Node(Config config, OwnIdentity identity, const Stored& stored, std::uint6
   if (!stored.revocations.empty()) (void)trust_.adopt(stored.revocations, wall);
   self_ = own_record(identity_, trust_, wall);
   (void)trust_.pins().claim(self_);
+  start_gossip(now, stored.tags);
   if (config_.hub) {
     if (auto tokens = TokenBook::parse(stored.tokens)) tokens_ = *std::move(tokens);
     start_hub();
@@ -78,6 +80,7 @@ void Node::set_wall(Instant now, Wall wall) {
   wall_ = wall;
   wall_since_ = now;
   device_.set_wall(now, wall);
+  if (gossip_) gossip_->agent().set_clock(now, wall);
 }
 
 void Node::change_settings(const Settings& settings) {
@@ -135,6 +138,7 @@ void Node::handle_timeout(Instant now) {
   if (config_.forwarding_threads) sweep_traffic(now);
   if (config_.hub) expire_silent(now);
   expire_messages(now);
+  run_gossip(now);
   run_host(now);
   if (renew_at_ && *renew_at_ <= now) renew(now);
 }
@@ -149,6 +153,7 @@ std::optional<Instant> Node::next_timeout() const {
     out = earlier(out, session->hub_retry);
     if (session->has_key_pair && !session->stock) out = earlier(out, session->hello.next_timeout());
   }
+  if (gossip_) out = earlier(out, gossip_->next_timeout());
   for (const auto& [id, row] : registry_.rows()) out = earlier(out, row.heard + kSilence);
   for (const auto& [id, send] : acked_) out = earlier(out, send.deadline);
   for (const auto& [order, message] : waiting_) out = earlier(out, message.deadline);

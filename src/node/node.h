@@ -79,7 +79,10 @@ struct Stored {
   ByteVector tokens;  // hubs
   ByteVector peers;   // hubs: who was attached, and where
   ByteVector handshakes{};  // HandshakeMemory
+  ByteVector tags{};        // OwnTags: the user's changes
 };
+
+class Gossip;
 
 struct InviteOptions {
   Role role = Role::kPeer;
@@ -152,6 +155,8 @@ class Node {
   // Where a stock peer reaches this node; nullopt: no address is known.
   std::optional<Endpoint> reachable_at() const;
 
+  // Tells the members of the gossip cluster that we leave: Gossiped{swim::Gone} follows within 2 s.
+  void leave_gossip(Instant now);
   // Tells hubs and peers that we leave; what it queued still has to be polled.
   void leave(Instant now);
 
@@ -162,6 +167,20 @@ class Node {
   Result<Id, Error> resolve(std::string_view peer) const;
   // Two peers have this name: it names neither.
   bool is_ambiguous(std::string_view peer) const { return directory_.is_ambiguous(peer); }
+
+  // Of our sessions, those that have keys now.
+  std::size_t live_session_count() const;
+  // Members, events, queries (Config::gossip); null: none. What it is told goes out with the next
+  // poll_transmit; what it tells comes as Gossiped.
+  swim::Agent* gossip_agent();
+  // As gossip sees the nodes, by name.
+  std::vector<MemberInfo> members() const;
+  // Whose doing an event of the cluster's is, as it is now; nullopt: no other member's.
+  std::optional<MemberInfo> member_of(const swim::AgentEvent& event) const;
+  // Our own tags, from now on and after each restart. Errors: kUsage (`role`, or together too large);
+  // nothing changed.
+  Result<void, Error> change_tags(Instant now, const std::map<std::string, std::string>& set,
+                                  const std::vector<std::string>& del);
 
   // Errors: kWouldBlock, kTooLarge, kUsage (channel name), kUnknownPeer (ambiguous).
   Result<void, Error> send(Instant now, std::string_view peer, std::string_view channel,
@@ -241,6 +260,7 @@ class Node {
   Session* find(wg::PeerHandle handle) const;
   Session* find(const Id& id) const;
   Session* session_with(Instant now, const Id& id);  // makes one if need be
+  Session* reach_session(Instant now, const Id& id);  // the same, for whatever it is used
   Session& add_session(wg::PeerHandle handle, const crypto::SessionPublic& key);
   void drop_session(wg::PeerHandle handle);
   void bind(Session& session, const Id& id);
@@ -327,7 +347,11 @@ class Node {
   std::optional<Transmit> poll_raw(Bytes slot);
   void push_raw(Transmit transmit, ConstBytes bytes);
   std::optional<Transmit> poll_session(Instant now, Session& session, Bytes slot);
-  std::size_t compose(Instant now, Session& session, Bytes plaintext);
+  struct Composed {
+    std::size_t size = 0;
+    bool is_use = false;  // not gossip alone
+  };
+  Composed compose(Instant now, Session& session, Bytes plaintext);
   std::size_t write_hello(Instant now, Session& session, Bytes out);
   std::optional<Transmit> seal(Instant now, Session& session, const wg::Route& route,
                                std::size_t plaintext_size, Bytes slot);
@@ -416,6 +440,26 @@ class Node {
   std::optional<Transmit> poll_agent(Instant now, Session& session, Bytes slot);
   std::string relay_name(PathId path) const;
 
+  // node_gossip.cc
+  struct FrameKinds {  // in one packet
+    bool hello = false;
+    bool gossip = false;
+    bool use = false;
+    void add(control::FrameType type);
+  };
+  void start_gossip(Instant now, ByteVector stored_tags);
+  void refresh_gossip(Instant now);
+  void drop_gossip_sessions();
+  void run_gossip(Instant now);
+  void pump_gossip(Instant now);
+  MemberInfo public_member(const swim::MemberInfo& member) const;
+  Session* session_for_gossip(Instant now, const Id& id);
+  void gossip_up(Instant now, const Session& session);
+  void handle_gossip(Instant now, Session& session, ConstBytes body);
+  void note_use(Instant now, Session& session);
+  void note_frames(Instant now, Session& session, const FrameKinds& kinds);
+  std::size_t compose_gossip(Instant now, Session& session, Bytes room, bool with_hello);
+
   // node_messages.cc
   void open_early_channels(Session& session);
   void flush_early(Session& session);
@@ -498,6 +542,8 @@ class Node {
   std::optional<relay::RelayTable> relay_;
   std::map<Id, std::pair<relay::Index, crypto::SipKey>> attachments_;
   std::optional<stun::BindingServer> stun_server_;
+
+  std::unique_ptr<Gossip> gossip_;  // null: Config::gossip says none
 
   // Messages.
   std::map<std::string, std::uint32_t, std::less<>> subscriptions_;

@@ -6,6 +6,7 @@
 //   4. sweep_traffic      what the threads' counters say of paths, now and then
 #include <algorithm>
 
+#include "node/gossip/gossip.h"
 #include "node/node.h"
 
 namespace ginnel::node {
@@ -141,6 +142,7 @@ forward::TableContents Node::forwarding_table() const {
 void Node::note_heard(Instant now, Session& session, const wg::Route& from) {
   const bool was_silent = session.last_received && now - *session.last_received >= kCutAfter;
   if (was_silent && session.channels) session.channels->resume(now);
+  if (was_silent && session.id && gossip_) gossip_->resume(now, *session.id);
   session.last_received = now;
   if (session.id) registry_.heard(now, *session.id);
   if (!session.agent) return;
@@ -185,6 +187,7 @@ void Node::sweep_traffic(Instant now) {
 // The forwarding thread sent IP packets to it.
 void Node::note_ip_sent(Instant now, Session& session) {
   if (!session.route) return;
+  note_use(now, session);
   if (session.agent) {
     session.agent->want_direct(now);
     session.agent->handle_sent(Instant{session.swept_sent_ns}, session.route->path,

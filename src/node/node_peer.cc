@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/timers.h"
+#include "node/gossip/gossip.h"
 #include "node/node.h"
 #include "proto/control/network_info.h"
 #include "proto/control/renewal.h"
@@ -251,6 +252,7 @@ void Node::adopt_chain(Instant now, ConstBytes chain) {
   identity_.chain = to_vector(chain);
   if (stun_server_) stun_server_->set_certificate(self_.chain);
   store("certificate", identity_.chain);
+  if (gossip_) gossip_->set_certified(now, self_);
   plan_renewal(now);
   // Hubs see the new certificate in a HELLO and tell the others by a row.
   for (auto& [handle, session] : sessions_) {

@@ -90,19 +90,25 @@ void Node::handle_plaintext(Instant now, Session& session, const wg::Route& from
                             Bytes plaintext) {
   switch (control::inner_kind(plaintext)) {
     case control::InnerKind::kIp:
-      if (session.stock || session.is_ready()) handle_ip(session, plaintext);
+      if (session.stock || session.is_ready()) {
+        note_use(now, session);
+        handle_ip(session, plaintext);
+      }
       return;
     case control::InnerKind::kFrames: {
       if (session.stock) return;
       const wg::PeerHandle handle = session.handle;
       control::FrameReader frames(plaintext);
+      FrameKinds kinds;
       while (const auto frame = frames.next()) {
         // A frame may end the session.
         Session* live = find(handle);
         if (!live) return;
         if (!live->is_ready() && !control::allowed_in_provisional(frame->type)) continue;
+        kinds.add(frame->type);
         handle_frame(now, *live, from, *frame);
       }
+      if (Session* live = find(handle)) note_frames(now, *live, kinds);
       return;
     }
     case control::InnerKind::kKeepalive:
@@ -163,6 +169,7 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
       }
       return;
     case FrameType::kFragment: return handle_fragment(now, session, from, body);
+    case FrameType::kGossip: return handle_gossip(now, session, body);
     default: return;
   }
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "node/gossip/gossip.h"
 #include "node/node.h"
 
 namespace ginnel::node {
@@ -69,7 +70,10 @@ void Node::drop_session(wg::PeerHandle handle) {
   if (!session) return;
   if (session->id) {
     const auto it = by_id_.find(*session->id);
-    if (it != by_id_.end() && it->second == handle) by_id_.erase(it);
+    if (it != by_id_.end() && it->second == handle) {
+      if (gossip_) gossip_->session_down(*session->id);
+      by_id_.erase(it);
+    }
     raise(PeerChanged{*session->id});
   }
   retire_channels(*session);
@@ -96,6 +100,12 @@ std::optional<wg::Route> Node::first_route(const Peer& peer) const {
 }
 
 Session* Node::session_with(Instant now, const Id& id) {
+  Session* session = reach_session(now, id);
+  if (session) session->for_gossip = false;
+  return session;
+}
+
+Session* Node::reach_session(Instant now, const Id& id) {
   Session* session = find(id);
   const Peer* peer = directory_.find(id);
   if (!session) {
@@ -264,6 +274,7 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
     session.hub_link->session_up(now);
     session.hub_retry.reset();
   }
+  if (other_epoch) gossip_up(now, session);
   wake(session);
   raise(PeerChanged{record.id});
   forwarding_changed();

@@ -31,6 +31,7 @@ wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index) {
 
 std::optional<Transmit> Node::poll_transmit(Instant now, Bytes slot) {
   if (budget_.take_freed()) handle_budget_freed(now);
+  pump_gossip(now);
   if (auto transmit = poll_device(now, slot)) return transmit;
   if (auto transmit = poll_raw(slot)) return transmit;
   if (auto transmit = poll_host(now, slot)) return transmit;
@@ -104,8 +105,9 @@ std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes 
   const bool relayed = is_relay_path(session.route->path);
   const std::size_t start = (relayed ? kRelayRoom : 0) + wg::kDataHeaderBytes;
   if (slot.size() < start + kFramesMax + crypto::kTagBytes) return std::nullopt;
-  std::size_t size = 0;
-  if (!session.stock) size = compose(now, session, slot.subspan(start, kFramesMax));
+  Composed composed;
+  if (!session.stock) composed = compose(now, session, slot.subspan(start, kFramesMax));
+  std::size_t& size = composed.size;
   if (size == 0 && !session.packets.empty() && (session.stock || session.is_ready())) {
     ByteVector packet = std::move(session.packets.front());
     session.packets.pop_front();
@@ -115,12 +117,13 @@ std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes 
     }
     if (slot.size() < start + packet.size() + 2 * crypto::kTagBytes) return std::nullopt;
     std::ranges::copy(packet, slot.subspan(start).begin());
-    size = packet.size();
+    composed = {.size = packet.size(), .is_use = true};
+    note_use(now, session);
   }
   if (size == 0) return std::nullopt;
   session.tx_bytes += size;
   const wg::Route route = *session.route;
-  if (session.agent) {
+  if (session.agent && composed.is_use) {
     session.agent->want_direct(now);
     session.agent->handle_sent(now, route.path, route.endpoint);
     run_agent(now, session);
@@ -137,10 +140,11 @@ std::optional<Transmit> Node::seal(Instant now, Session& session, const wg::Rout
   return wrap(route, *sealed, slot);
 }
 
-// As many frames as fit one packet: HELLO first, then what waits, then lanes.
-std::size_t Node::compose(Instant now, Session& session, Bytes plaintext) {
+// As many frames as fit one packet: HELLO first, then what waits, then lanes, then gossip.
+Node::Composed Node::compose(Instant now, Session& session, Bytes plaintext) {
   std::size_t size = 0;
   if (session.hello.is_due(now)) size += write_hello(now, session, plaintext);
+  const std::size_t hello_size = size;
   if (session.hub_link && session.is_ready()) compose_hub_frames(now, session);
   while (!session.frames.empty()) {
     const ByteVector& frame = session.frames.front();
@@ -154,7 +158,11 @@ std::size_t Node::compose(Instant now, Session& session, Bytes plaintext) {
       size += n;
     }
   }
-  return size;
+  const bool more = size > hello_size;
+  if (more) note_use(now, session);
+  const bool is_use = more || (hello_size > 0 && !session.for_gossip);
+  size += compose_gossip(now, session, plaintext.subspan(size), hello_size > 0);
+  return {.size = size, .is_use = is_use};
 }
 
 // A certificate known from table E counts as exchanged: then the first message rides with HELLO.

@@ -51,6 +51,8 @@ struct Session {
   const wg::PeerHandle handle;
   const crypto::SessionPublic key;
   std::optional<Id> id;              // set: the directory knows it
+  bool for_gossip = false;           // made for gossip alone, and not used otherwise since
+  std::optional<Instant> used;       // by something else than gossip; last time
   std::optional<StockPeer> stock;    // set: no Ginnel frame ever goes to it
   bool has_key_pair = false;
   std::optional<wg::Route> route;    // where data goes now

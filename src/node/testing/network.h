@@ -138,6 +138,7 @@ class NodeTest : public ::testing::Test {
   std::shared_ptr<Running> start(Config config, OwnIdentity identity, const Endpoint& at,
                                  std::uint64_t epoch, const Stored& stored = {}) {
     auto out = std::make_shared<Running>();
+    config.gossip = gossip_;
     out->config = config;
     out->identity = identity.clone();
     out->node = std::make_unique<Node>(std::move(config), std::move(identity), stored, epoch,
@@ -263,6 +264,7 @@ class NodeTest : public ::testing::Test {
   std::shared_ptr<Running> hub_;
   std::uint16_t port_ = 1000;
   std::uint8_t host_ = 0;
+  std::optional<swim::Config> gossip_;  // of nodes that start from now on
   Nanoseconds clock_error_{};  // of nodes that start from now on
 };
 

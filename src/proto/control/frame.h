@@ -42,6 +42,7 @@ enum class FrameType : std::uint8_t {
   kKcpBack = 0x31,
   kDatagram = 0x32,
   kFragment = 0x34,
+  kGossip = 0x36,
 };
 
 inline constexpr std::size_t kFrameHeaderBytes = 3;

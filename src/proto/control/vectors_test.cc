@@ -6,6 +6,7 @@
 #include "proto/control/acknowledgement.h"
 #include "proto/control/datagram.h"
 #include "proto/control/fragment.h"
+#include "proto/control/gossip.h"
 #include "proto/control/join.h"
 #include "proto/control/lane.h"
 #include "proto/control/ping.h"
@@ -163,6 +164,9 @@ TEST_F(Vectors, Channels) {
   expect("lane: OPEN and a message", lane);
   expect_frame("DATAGRAM", Datagram{"chat", hello});
   expect_frame("FRAGMENT", Fragment{5, 1, hello});
+  expect_frame("GOSSIP: a datagram", Gossip{Gossip::Kind::kDatagram, {}, hello});
+  expect_frame("GOSSIP: forward to fd00::1",
+               Gossip{Gossip::Kind::kForward, *Address::parse("fd00::1"), hello});
 }
 
 TEST_F(Vectors, DocumentQuotesThem) {

@@ -48,6 +48,10 @@ class Agent {
 
   // What the hour is; before start() and now and then, for the versions of shared data.
   void set_clock(Instant now, Wall wall) { metadata_.set_clock(now, wall); }
+  // As Swim has it.
+  void set_neighbourhood(const Neighbourhood* neighbourhood) {
+    swim_.set_neighbourhood(neighbourhood);
+  }
   void start(Instant now);
   // Outcome: JoinDone, JoinFailed or NameTaken.
   void join(Instant now, const Endpoint& to);

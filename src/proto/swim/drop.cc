@@ -10,7 +10,7 @@ std::string_view name_of(Drop drop) {
       "nested too deeply", "too large",   "bad checksum",  "bad compression",
       "wrong label",      "not encrypted", "encrypted, but no key here", "no key opens it",
       "bad version",      "bad address",  "not for us",    "unknown member",
-      "unmatched answer", "queue full",   "table full"};
+      "unmatched answer", "queue full",   "table full",    "not admitted"};
   return drop < Drop::kCount ? kTexts[static_cast<std::size_t>(drop)] : "";
 }
 

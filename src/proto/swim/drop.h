@@ -25,6 +25,7 @@ enum class Drop : std::uint8_t {
   kUnmatched,        // an answer to nothing that we asked
   kQueueFull,        // a bounded queue has no room
   kTableFull,        // more members than `members_max`
+  kNotAdmitted,      // a name at an address that the neighbourhood does not allow
   kCount,
 };
 

@@ -12,6 +12,7 @@
 #pragma once
 #include "base/core.h"
 #include "proto/swim/membership.h"
+#include "proto/swim/neighbourhood.h"
 #include "proto/swim/stream_reader.h"
 
 namespace ginnel::swim {
@@ -34,6 +35,9 @@ class Swim {
   Swim(Config config, Rng rng);
   Swim(const Swim&) = delete;
   Swim& operator=(const Swim&) = delete;
+
+  // Null, as at first: everybody is a neighbour. It outlives us.
+  void set_neighbourhood(const Neighbourhood* neighbourhood) { neighbourhood_ = neighbourhood; }
 
   void start(Instant now);
   // Exchanges all state with the member there. Outcome: JoinDone or JoinFailed. After a leave it
@@ -170,6 +174,12 @@ class Swim {
   void apply_alive(Instant now, const Alive& alive);
   void check_move(Instant now, const Alive& alive);
   void count(Drop why) { members_.count(why); }
+  bool reaches(const Member& member) const {
+    return neighbourhood_ == nullptr || neighbourhood_->reaches(member.name);
+  }
+  bool admits(std::string_view name, const Endpoint& at) const {
+    return neighbourhood_ == nullptr || neighbourhood_->admits(name, at);
+  }
 
   // swim_probe.cc
   void start_probe(Instant now);
@@ -226,6 +236,7 @@ class Swim {
   void tell_misfit(Instant now, Misfit misfit);
 
   Config config_;
+  const Neighbourhood* neighbourhood_ = nullptr;
   Rng rng_;
   Framer framer_;
   EventQueue events_;

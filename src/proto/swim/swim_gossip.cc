@@ -58,7 +58,7 @@ void Swim::send_packet(PathId path, const Endpoint& to, std::vector<ByteVector> 
 
 void Swim::gossip(Instant now) {
   const auto targets = members_.table().random(config_.gossip_nodes, [&](const Member& m) {
-    if (members_.is_self(m) || m.state == State::kLeft) return false;
+    if (members_.is_self(m) || m.state == State::kLeft || !reaches(m)) return false;
     return m.state != State::kDead || now - m.since <= config_.gossip_to_the_dead_time;
   });
   for (const Member* target : targets) {
@@ -83,7 +83,9 @@ void Swim::arm_gossip(Instant now) {
 // nobody is there to hear it.
 void Swim::check_leave(Instant) {
   if (!timers_.is_set(Timer::kLeave)) return;
-  const auto hears = [&](const Member* m) { return !members_.is_self(*m) && !m->is_gone(); };
+  const auto hears = [&](const Member* m) {
+    return !members_.is_self(*m) && !m->is_gone() && reaches(*m);
+  };
   const bool alone = std::ranges::none_of(members_.table().order(), hears);
   if (!alone && members_.broadcasts().contains(config_.name)) return;
   timers_.stop(Timer::kLeave);

@@ -31,7 +31,7 @@ Member* Swim::next_target(Instant now) {
       continue;
     }
     Member* member = table.order()[probe_index_++];
-    if (!members_.is_self(*member) && !member->is_gone()) return member;
+    if (!members_.is_self(*member) && !member->is_gone() && reaches(*member)) return member;
   }
   return nullptr;
 }
@@ -60,7 +60,7 @@ void Swim::ask_others(Instant now) {
   const Member* target = members_.table().find(probe_->target);
   if (target == nullptr) return;
   const auto others = members_.table().random(config_.indirect_checks, [&](const Member& m) {
-    return &m != target && !members_.is_self(m) && m.state == State::kAlive;
+    return &m != target && !members_.is_self(m) && m.state == State::kAlive && reaches(m);
   });
   for (const Member* other : others) {
     const bool nack = other->vsn.can_nack();

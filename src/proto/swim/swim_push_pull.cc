@@ -23,14 +23,14 @@ void Swim::arm_push_pull(Instant now) {
 void Swim::start_push_pull(Instant now) {
   arm_push_pull(now);
   const auto target = members_.table().random(1, [&](const Member& m) {
-    return !members_.is_self(m) && m.state == State::kAlive;
+    return !members_.is_self(m) && m.state == State::kAlive && reaches(m);
   });
   if (!target.empty()) push_pull_with(now, target[0]->endpoint, {});
 }
 
 std::optional<std::string> Swim::exchange_partner() {
   const auto target = members_.table().random(1, [&](const Member& m) {
-    return !members_.is_self(m) && m.state == State::kAlive;
+    return !members_.is_self(m) && m.state == State::kAlive && reaches(m);
   });
   return target.empty() ? std::nullopt : std::optional(target[0]->name);
 }
@@ -44,13 +44,16 @@ void Swim::reconnect(Instant now) {
   std::vector<Member*> due;
   std::size_t dead = 0;
   for (const auto& [name, member] : members_.table().all()) {
-    if (member->state != State::kDead) continue;
+    if (member->state != State::kDead || !reaches(*member)) continue;
     ++dead;
     if (member->next_contact <= now) due.push_back(member.get());
   }
   if (due.empty() || members_.has_left()) return;
-  const double alive = static_cast<double>(members_.alive_count());
-  if (!rng_.chance(static_cast<double>(dead) / std::max(alive, 1.0))) return;
+  const auto alive = std::ranges::count_if(members_.table().order(), [&](const Member* m) {
+    return m->state == State::kAlive && reaches(*m);
+  });
+  const double attempts = static_cast<double>(dead) / std::max(static_cast<double>(alive), 1.0);
+  if (!rng_.chance(attempts)) return;
   Member& target = *due[rng_.below(due.size())];
   const int doublings = std::min<int>(++target.contact_failures, 20);
   target.next_contact = now + std::min(interval * (1 << doublings), config_.reconnect_wait_max);
@@ -184,7 +187,9 @@ void Swim::merge(Instant now, PushPullReader remote) {
   if (remote.header().nodes > 0) adopting_ = false;
   const ConstBytes user_state = remote.user_state();
   while (const auto node = remote.next()) {
-    if (node->state == State::kAlive) {
+    if (!admits(node->name, node->endpoint)) {
+      count(Drop::kNotAdmitted);
+    } else if (node->state == State::kAlive) {
       handle_alive(now, {node->incarnation, node->name, node->endpoint, node->meta, node->vsn});
     } else {
       members_.apply(now, *node);

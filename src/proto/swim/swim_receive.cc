@@ -103,6 +103,7 @@ void Swim::handle_nack(const Nack& nack) {
 }
 
 void Swim::handle_alive(Instant now, const Alive& alive) {
+  if (!admits(alive.node, alive.endpoint)) return count(Drop::kNotAdmitted);
   if (!config_.ask_alive || alive.node == config_.name) return apply_alive(now, alive);
   const Member* known = members_.table().find(alive.node);
   const bool stale = known != nullptr && !known->retired && known->state != State::kLeft &&

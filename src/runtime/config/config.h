@@ -32,6 +32,7 @@ struct WireguardPeer {
 };
 
 enum class TunEnable : std::uint8_t { kAuto, kYes, kNo };
+enum class GossipPreset : std::uint8_t { kLan, kWan, kLocal };  // memberlist's sets of times
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kAuto, kJournald, kText, kJson };
 
@@ -57,6 +58,9 @@ struct Config {
     bool enable = true;
     std::uint32_t probes_per_second = 500;
   } punch;
+  struct Gossip {
+    GossipPreset preset = GossipPreset::kWan;
+  } gossip;
   struct Hub {
     std::optional<Endpoint> public_endpoint;
     std::optional<std::uint16_t> probe_port;  // nullopt: port + 1

@@ -71,7 +71,7 @@ class Loader {
 
   static std::string suggest_top(const Field& field) {
     std::vector<std::string_view> known(section_names().begin(), section_names().end());
-    for (const std::string_view other : {"wireguard", "gossip", "http", "link", "routes"})
+    for (const std::string_view other : {"wireguard", "http", "link", "routes"})
       known.push_back(other);
     if (const auto close = nearest(field.key, known); !close.empty()) return std::string(close);
     for (const std::string_view path : key_paths()) {  // a key that lost its section

@@ -139,6 +139,13 @@ Wrong set_probes(Config& c, const Value& v) {
   return ranged(c.punch.probes_per_second, v.integer, 1, 10'000);
 }
 
+Wrong set_gossip_preset(Config& c, const Value& v) {
+  return choose(c.gossip.preset, v.text,
+                std::array{Choice{std::string_view("lan"), GossipPreset::kLan},
+                           Choice{std::string_view("wan"), GossipPreset::kWan},
+                           Choice{std::string_view("local"), GossipPreset::kLocal}});
+}
+
 Wrong set_hub_public(Config& c, const Value& v) {
   const auto endpoint = Endpoint::parse(v.text);
   if (!endpoint || endpoint->port == 0 || endpoint->address.is_unspecified())
@@ -222,6 +229,7 @@ constexpr std::array kKeys = {
     Key{"dns.names", Form::kText, "\"auto\"", set_dns_names},
     Key{"punch.enable", Form::kBoolean, "true", set_punch_enable},
     Key{"punch.probes_per_second", Form::kInteger, "500", set_probes},
+    Key{"gossip.preset", Form::kText, "\"wan\"", set_gossip_preset},
     Key{"hub.public", Form::kText, "", set_hub_public},
     Key{"hub.probe_port", Form::kInteger, "", set_probe_port},
     Key{"log.level", Form::kText, "\"info\"", set_log_level},
@@ -237,8 +245,8 @@ constexpr std::array kPeerKeys = {
     Key{"wireguard.peer.keepalive", Form::kInteger, "0", set_peer_keepalive},
 };
 
-constexpr std::array<std::string_view, 7> kSections = {"node",  "network", "tun", "dns",
-                                                       "punch", "hub",     "log"};
+constexpr std::array<std::string_view, 8> kSections = {"node",  "network", "tun", "dns",
+                                                       "punch", "gossip",  "hub", "log"};
 
 // Take a row away once its feature is there.
 constexpr std::array kLacking = {
@@ -249,7 +257,6 @@ constexpr std::array kLacking = {
     Lacking{"network.retain", "", "keeping messages for a vanished peer"},
     Lacking{"routes", "", "routes behind a node"},
     Lacking{"link", "", "repair of bad links"},
-    Lacking{"gossip", "", "gossip"},
     Lacking{"hub.tcp", "", "the relay over TCP"},
     Lacking{"hub.election", "", "the election of a Master"},
     Lacking{"hub.etcd", "", "the election by etcd"},

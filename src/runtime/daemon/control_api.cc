@@ -96,6 +96,9 @@ json peer_name_json(const PeerInfo& peer) {
 
 }  // namespace
 
+ControlApi::ControlApi(Daemon& daemon)
+    : daemon_(daemon), members_(daemon.node(), daemon.loop()), cluster_(members_) {}
+
 void ControlApi::answer(const control_api::Request& request, const Responder& responder) {
   try {
     dispatch(request, responder);
@@ -137,6 +140,7 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
       return daemon_.leave();
     }
   }
+  if (cluster_.answer(request, body, responder)) return;
   fail(responder, {Errc::kUsage, "this daemon knows no " + request.method + " " + target,
                    "is the command of the same version as the daemon?"});
 }
@@ -472,6 +476,8 @@ void ControlApi::end_ping(std::uint64_t number) {
 // ---- wait ----
 
 void ControlApi::wait(const json& body, const Responder& responder) {
+  // Members are gossip's; who is online the sessions and tables say.
+  if (text_at(body, "for").starts_with("members=")) return cluster_.wait(body, responder);
   Condition condition{responder, text_at(body, "for", "online"), text_at(body, "peer"), {}};
   if (body.contains("timeout") && body["timeout"].is_number()) {
     condition.deadline = io::now() + seconds_of(body, "timeout", 0s);
@@ -492,12 +498,6 @@ bool ControlApi::holds(const Condition& condition) const {
     if (condition.what == "direct") return is_direct(info.path.kind);
     return info.state == PeerState::kOnline;
   }
-  if (condition.what.starts_with("members=")) {
-    const auto wanted = static_cast<std::size_t>(std::atoi(condition.what.c_str() + 8));
-    std::size_t online = 1;
-    for (const PeerInfo& peer : status.peers) online += peer.state == PeerState::kOnline;
-    return online >= wanted;
-  }
   for (const auto& hub : status.hubs) {
     if (hub.state == PeerState::kOnline) return true;
   }
@@ -506,9 +506,7 @@ bool ControlApi::holds(const Condition& condition) const {
 
 Error ControlApi::not_in_time(const Condition& condition) {
   if (condition.peer.empty()) {
-    const bool members = condition.what.starts_with("members=");
-    return {Errc::kTimeout, members ? "not in time: " + condition.what : "no hub answered in time",
-            "ginnel status"};
+    return {Errc::kTimeout, "no hub answered in time", "ginnel status"};
   }
   return {Errc::kTimeout, condition.peer + " was not " + condition.what + " in time",
           "ginnel why " + condition.peer};
@@ -542,6 +540,9 @@ void ControlApi::handle(const node::Event& event) {
     pong(*got);
   } else if (std::get_if<node::ChannelWritable>(&event) || std::get_if<node::PeerChanged>(&event)) {
     retry_messages();
+  } else if (const auto* gossiped = std::get_if<node::Gossiped>(&event)) {
+    members_.note(gossiped->event);
+    cluster_.handle(gossiped->event);
   }
 }
 

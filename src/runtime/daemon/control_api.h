@@ -11,6 +11,7 @@
 #include "io/event_loop.h"
 #include "node/node.h"
 #include "runtime/control/message.h"
+#include "runtime/daemon/node_cluster.h"
 
 namespace ginnel::runtime {
 
@@ -18,7 +19,7 @@ class Daemon;
 
 class ControlApi {
  public:
-  explicit ControlApi(Daemon& daemon) : daemon_(daemon) {}
+  explicit ControlApi(Daemon& daemon);
 
   void answer(const control_api::Request& request, const control_api::Responder& responder);
   void handle(const node::Event& event);
@@ -102,6 +103,8 @@ class ControlApi {
   PeerInfo info_of(const Id& id) const;
 
   Daemon& daemon_;
+  NodeCluster members_;
+  gossip::ClusterApi cluster_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Subscriber> subscribers_;
   std::map<std::uint64_t, AckedCall> acked_;

@@ -111,8 +111,18 @@ node::Stored Engine::load_stored() const {
     const auto bytes = prepared_.store.get(name);
     return bytes && *bytes ? **bytes : ByteVector{};
   };
-  return {get("pins"), get("revocations"), get("tokens"), get("peers"),
-          get("handshakes")};
+  return {get("pins"), get("revocations"), get("tokens"), get("peers"), get("handshakes"),
+          get("tags")};
+}
+
+// A restart takes another preset: reload names it.
+swim::Config Engine::gossip_config() const {
+  switch (config().gossip.preset) {
+    case config::GossipPreset::kLan: return swim::Config::lan();
+    case config::GossipPreset::kLocal: return swim::Config::local();
+    case config::GossipPreset::kWan: break;
+  }
+  return swim::Config::wan();
 }
 
 node::Config Engine::core_config() const {
@@ -128,6 +138,7 @@ node::Config Engine::core_config() const {
   out.resolve_timeout = config.network.resolve_timeout;
   out.hub_heartbeat = config.network.heartbeat.value_or(out.hub_heartbeat);
   out.hubs = hub_addresses();
+  out.gossip = gossip_config();
   if (config.hub) {
     out.hub = node::HubConfig{.public_endpoint = config.hub->public_endpoint,
                               .probe_port = probe_->local().port};
@@ -230,6 +241,10 @@ void Engine::handle(node::Event event) {
   if (plane_ && plane_->handle(event)) return;
   if (const auto* request = std::get_if<node::StoreRequest>(&event)) return store(*request);
   if (std::holds_alternative<node::HubChanged>(event)) hubs_changed();
+  const auto* gossiped = std::get_if<node::Gossiped>(&event);
+  if (leaving_ && gossiped && std::holds_alternative<swim::Gone>(gossiped->event)) {
+    loop_->post([this] { say_goodbye(); });
+  }
   if (handler_) handler_(event);
 }
 
@@ -264,6 +279,12 @@ Result<config::ReloadPlan, Error> Engine::reload() {
 
 void Engine::leave() {
   if (std::exchange(leaving_, true)) return loop_->stop();
+  node_->leave_gossip(io::now());
+  pump();
+}
+
+// The gossip cluster knows; now hubs and peers.
+void Engine::say_goodbye() {
   node_->leave(io::now());
   pump();
   const io::Alarm end = loop_->add_alarm([this] {

@@ -53,7 +53,8 @@ class Engine {
   void note_let_in(std::string_view toml) {
     config::take_last_wireguard_peer(prepared_.config.loaded, config::load(toml));
   }
-  // Says goodbye, and ends run() once that is out; a second call ends it at once.
+  // Leaves the gossip cluster (at most 2 s), says goodbye, and ends run() once that is out; a second
+  // call ends it at once.
   void leave();
   // Moves what the core has to say; call after feeding it outside an event handler.
   void pump();
@@ -72,6 +73,8 @@ class Engine {
   Result<void, Error> open_core();
   node::OwnIdentity own_identity() const;
   node::Config core_config() const;
+  swim::Config gossip_config() const;
+  void say_goodbye();
   node::Stored load_stored() const;
   Result<std::uint64_t, Error> next_epoch() const;
   void receive(io::UdpSocket& socket, PathId path);

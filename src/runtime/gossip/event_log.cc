@@ -8,7 +8,7 @@ namespace ginnel::gossip {
 
 void EventLog::add(const nlohmann::json& event) {
   const std::string line = dump(event);
-  out_.write(json_ ? line : human_line(event));
+  if (out_) out_->write(json_ ? line : human_line(event));
   if (kept_.size() == kKeptMax) kept_.pop_front();
   kept_.push_back(line);
   // One that does not read is dropped by write_line.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 
 #include "io/event_loop.h"
 #include "runtime/control/message.h"
@@ -17,7 +18,11 @@ class EventLog {
   static constexpr std::size_t kKeptMax = 1000;
 
   // `json`: documents on standard output too, else lines for people.
-  EventLog(io::EventLoop& loop, int out_fd, bool json) : loop_(loop), out_(out_fd), json_(json) {}
+  EventLog(io::EventLoop& loop, int out_fd, bool json) : loop_(loop), json_(json) {
+    out_.emplace(out_fd);
+  }
+  // Nothing on standard output.
+  explicit EventLog(io::EventLoop& loop) : loop_(loop), json_(true) {}
 
   void add(const nlohmann::json& event);
   // What is kept, oldest first; then, with `follow`, all that come.
@@ -27,7 +32,7 @@ class EventLog {
 
  private:
   io::EventLoop& loop_;
-  LineWriter out_;
+  std::optional<LineWriter> out_;
   bool json_;
   std::deque<std::string> kept_;
   std::uint64_t next_ = 0;

@@ -7,6 +7,7 @@
 #include "runtime/gossip/drop_error.h"
 #include "runtime/gossip/member.h"
 #include "runtime/gossip/metrics.h"
+#include "runtime/gossip/request_body.h"
 
 namespace ginnel::gossip {
 namespace {
@@ -15,58 +16,14 @@ using nlohmann::json;
 using swim::App;
 using swim::serf::KeyOp;
 
-constexpr Nanoseconds kDefaultWait = std::chrono::hours(24 * 365);
-
-std::string text_at(const json& body, const char* key, std::string otherwise = {}) {
-  const auto it = body.find(key);
-  return it != body.end() && it->is_string() ? it->get<std::string>() : otherwise;
-}
-
-bool flag_at(const json& body, const char* key, bool otherwise = false) {
-  const auto it = body.find(key);
-  return it != body.end() && it->is_boolean() ? it->get<bool>() : otherwise;
-}
-
-std::vector<std::string> texts_at(const json& body, const char* key) {
-  std::vector<std::string> out;
-  const auto it = body.find(key);
-  if (it == body.end() || !it->is_array()) return out;
-  for (const json& entry : *it) {
-    if (entry.is_string()) out.push_back(entry.get<std::string>());
-  }
-  return out;
-}
-
-Nanoseconds seconds_at(const json& body, const char* key, Nanoseconds otherwise) {
-  const auto it = body.find(key);
-  if (it == body.end() || !it->is_number()) return otherwise;
-  const double seconds = it->get<double>();
-  if (!(seconds > 0) || seconds > 1e7) return otherwise;
-  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
-}
-
-// `data` as text, or `data_b64`; neither is nothing. nullopt: not base64.
-std::optional<ByteVector> data_of(const json& body) {
-  if (const auto it = body.find("data"); it != body.end() && it->is_string()) {
-    return to_vector(bytes_of(it->get_ref<const std::string&>()));
-  }
-  return from_base64(text_at(body, "data_b64"));
-}
-
-Error malformed() { return {Errc::kUsage, "the request is malformed", ""}; }
-
-json failed_row(const std::string& peer, const Error& error) {
-  return {{"peer", peer}, {"code", code_name(error.code)}, {"text", error.text}};
-}
-
 const char* const kOk = R"({"v":1})";
 
 }  // namespace
 
-GossipApi::GossipApi(Member& member) : member_(member), metadata_(member.agent()) {}
+GossipApi::GossipApi(Member& member) : member_(member), cluster_(member) {}
 
 void GossipApi::answer(const control_api::Request& request, const Responder& responder) {
-  if (!metadata_.answer(request, responder)) dispatch(request, responder);
+  dispatch(request, responder);
   member_.engine().pump();
 }
 
@@ -80,20 +37,12 @@ void GossipApi::dispatch(const control_api::Request& request, const Responder& r
     body = json::parse(request.body, nullptr, false);
     if (!body.is_object()) return fail(responder, malformed());
   }
+  if (cluster_.answer(request, body, responder)) return;
   const std::string& target = request.target;
   if (request.method == "GET") {
-    if (target == "/v1/members") return members(responder);
     if (target == "/v1/key") return key("ls", body, responder);
   } else if (request.method == "POST") {
-    if (target == "/v1/tags") return tags(body, responder);
     if (target == "/v1/msg") return message(body, responder);
-    if (target == "/v1/event") return event(body, responder);
-    if (target == "/v1/query") return query(body, responder);
-    if (target == "/v1/wait") return wait(body, responder);
-    if (target == "/v1/events") {
-      return member_.events().stream(responder, flag_at(body, "follow"),
-                                     flag_at(body, "kept", true));
-    }
     if (target.starts_with("/v1/key/")) return key(target.substr(8), body, responder);
     if (target == "/v1/leave" || target == "/v1/down") {
       leaving_.push_back(responder);
@@ -111,7 +60,7 @@ void GossipApi::answer_http(const control_api::Request& request, const Responder
     return responder.answer(
         405, control_api::error_document({Errc::kUsage, "reading only: " + request.method, ""}));
   }
-  if (target == "/members") return members(responder);
+  if (target == "/members") return cluster_.members(responder);
   if (target == "/meta") return metadata(responder);
   if (target == "/metrics") return metrics(responder);
   if (target == "/events") return member_.events().stream(responder, true, false);
@@ -120,23 +69,14 @@ void GossipApi::answer_http(const control_api::Request& request, const Responder
 }
 
 // kGinnel has both: serf's messages, and raw ones under a byte of their own.
-bool GossipApi::require(App app, std::string_view what, const Responder& responder) const {
-  if (member_.agent().app() == app || member_.agent().app() == App::kGinnel) return true;
-  const bool serf = app == App::kSerf;
-  const Error error = {
-      Errc::kWrongApp,
-      std::string(what) + (serf ? ": only a serf cluster understands it, and this is none"
-                                : ": serf would misread raw bytes"),
-      serf ? "ginnel msg sends raw bytes" : "ginnel event NAME DATA, or ginnel query"};
-  fail(responder, error);
+bool GossipApi::require_raw(std::string_view what, const Responder& responder) const {
+  if (member_.agent().app() != App::kSerf) return true;
+  fail(responder, {Errc::kWrongApp, std::string(what) + ": serf would misread raw bytes",
+                   "ginnel event NAME DATA, or ginnel query"});
   return false;
 }
 
 // ---- reading ----
-
-void GossipApi::members(const Responder& responder) {
-  responder.ok(dump(members_json(member_.agent(), this_moment())));
-}
 
 void GossipApi::metadata(const Responder& responder) {
   const auto self = member_.agent().member(member_.agent().swim().config().name);
@@ -149,29 +89,10 @@ void GossipApi::metrics(const Responder& responder) {
   responder.metrics(metrics_text(member_.engine()));
 }
 
-// ---- tags ----
-
-void GossipApi::tags(const json& body, const Responder& responder) {
-  swim::serf::Tags tags = member_.agent().tags();
-  if (const auto set = body.find("set"); set != body.end() && set->is_object()) {
-    for (const auto& [name, value] : set->items()) {
-      if (!value.is_string()) return fail(responder, malformed());
-      tags.insert_or_assign(name, value.get<std::string>());
-    }
-  }
-  for (const std::string& name : texts_at(body, "del")) tags.erase(name);
-  const auto done = member_.agent().set_tags(io::now(), std::move(tags));
-  if (!done) {
-    return fail(responder, {Errc::kUsage, "tags: together they take more than 512 bytes",
-                            "shorten them, or take some out with ginnel tags del"});
-  }
-  responder.ok(kOk);
-}
-
 // ---- messages ----
 
 void GossipApi::message(const json& body, const Responder& responder) {
-  if (!require(App::kNone, "msg", responder)) return;
+  if (!require_raw("msg", responder)) return;
   const auto data = data_of(body);
   if (!data) return fail(responder, malformed());
   if (!flag_at(body, "all")) {
@@ -226,80 +147,16 @@ void GossipApi::settle(swim::StreamId stream, bool sent) {
   }
 }
 
-// ---- events and queries ----
-
-void GossipApi::event(const json& body, const Responder& responder) {
-  if (!require(App::kSerf, "event", responder)) return;
-  const auto data = data_of(body);
-  const std::string name = text_at(body, "name");
-  if (!data || name.empty()) return fail(responder, malformed());
-  const auto sent = member_.agent().event(io::now(), name, *data, flag_at(body, "coalesce", true));
-  if (!sent) {
-    return fail(responder,
-                {Errc::kTooLarge,
-                 "event " + name + ": name and data together are at most 512 bytes", "send less"});
-  }
-  responder.ok(kOk);
-}
-
-void GossipApi::query(const json& body, const Responder& responder) {
-  if (!require(App::kSerf, "query", responder)) return;
-  const auto data = data_of(body);
-  const std::string name = text_at(body, "name");
-  if (!data || name.empty()) return fail(responder, malformed());
-  swim::serf::QueryOptions options{.timeout = seconds_at(body, "timeout", 0ns),
-                                   .ack = flag_at(body, "ack", true),
-                                   .names = texts_at(body, "nodes"),
-                                   .tags = {}};
-  if (const auto tags = body.find("tags"); tags != body.end() && tags->is_object()) {
-    for (const auto& [tag, pattern] : tags->items()) {
-      if (pattern.is_string()) options.tags.emplace_back(tag, pattern.get<std::string>());
-    }
-  }
-  const auto number = member_.agent().query(io::now(), name, *data, options);
-  if (!number) {
-    return fail(responder, number.error() == swim::Drop::kTooLarge
-                               ? Error{Errc::kTooLarge,
-                                       "query " + name +
-                                           ": at most 1024 bytes "
-                                           "with its name and filters",
-                                       "send less"}
-                               : drop_error(number.error(), "query " + name));
-  }
-  asking_.emplace(*number, Asking{responder});
-}
+// ---- keys ----
 
 void GossipApi::handle_serf(const swim::serf::SerfEvent& event) {
-  if (const auto* ack = std::get_if<swim::serf::QueryAck>(&event)) {
-    const auto it = asking_.find(ack->query);
-    if (it == asking_.end()) return;
-    ++it->second.acks;
-    it->second.responder.write_line(dump({{"v", 1}, {"event", "ack"}, {"from", ack->from}}));
-  } else if (const auto* answer = std::get_if<swim::serf::QueryAnswer>(&event)) {
-    if (const auto change = key_changes_.find(answer->query); change != key_changes_.end()) {
-      return key_answer(change->first, change->second, *answer);
-    }
-    const auto it = asking_.find(answer->query);
-    if (it == asking_.end()) return;
-    ++it->second.answers;
-    it->second.responder.write_line(dump({{"v", 1},
-                                          {"event", "response"},
-                                          {"from", answer->from},
-                                          {"data", to_base64(answer->payload)}}));
+  if (const auto* answer = std::get_if<swim::serf::QueryAnswer>(&event)) {
+    const auto change = key_changes_.find(answer->query);
+    if (change != key_changes_.end()) key_answer(change->first, change->second, *answer);
   } else if (const auto* done = std::get_if<swim::serf::QueryDone>(&event)) {
-    if (key_changes_.contains(done->query)) return end_key_change(done->query);
-    const auto it = asking_.find(done->query);
-    if (it == asking_.end()) return;
-    it->second.responder.write_line(dump({{"v", 1},
-                                          {"event", "done"},
-                                          {"acks", it->second.acks},
-                                          {"responses", it->second.answers}}));
-    it->second.responder.finish();
-    asking_.erase(it);
+    if (key_changes_.contains(done->query)) end_key_change(done->query);
   }
 }
-
-// ---- keys ----
 
 void GossipApi::key(const std::string& verb, const json& body, const Responder& responder) {
   static const std::map<std::string, KeyOp> kOps = {{"install", KeyOp::kInstall},
@@ -388,53 +245,8 @@ void GossipApi::end_key_change(swim::serf::QueryNumber number) {
                             {"keys", std::move(keys)}}));
 }
 
-// ---- waiting ----
-
-void GossipApi::wait(const json& body, const Responder& responder) {
-  const std::string what = text_at(body, "for", "online");
-  Condition condition{responder, 0, {}};
-  if (what.starts_with("members=")) {
-    condition.members = static_cast<std::size_t>(std::strtoul(what.c_str() + 8, nullptr, 10));
-  } else if (what != "online") {
-    return fail(responder, {Errc::kUsage,
-                            "wait --for " + what +
-                                ": a gossip member knows only "
-                                "members=N",
-                            "ginnel wait --help"});
-  }
-  const std::uint64_t number = next_++;
-  io::EventLoop& loop = member_.engine().loop();
-  condition.alarm = loop.add_alarm([this, number] {
-    const auto it = conditions_.find(number);
-    if (it == conditions_.end()) return;
-    const std::size_t alive = member_.agent().swim().alive_count();
-    fail(it->second.responder, {Errc::kTimeout,
-                                "wait: " + std::to_string(alive) + " members are alive, not " +
-                                    std::to_string(it->second.members),
-                                "ginnel members"});
-    member_.engine().loop().remove(it->second.alarm);
-    conditions_.erase(it);
-  });
-  loop.set(condition.alarm, io::now() + seconds_at(body, "timeout", kDefaultWait));
-  conditions_.emplace(number, std::move(condition));
-  check_conditions();
-}
-
-void GossipApi::check_conditions() {
-  if (conditions_.empty()) return;
-  const std::size_t alive = member_.agent().swim().alive_count();
-  std::erase_if(conditions_, [&](const auto& entry) {
-    const Condition& condition = entry.second;
-    const bool over = condition.responder.cancelled();
-    if (!over && alive < condition.members) return false;
-    if (!over) condition.responder.ok(kOk);
-    member_.engine().loop().remove(condition.alarm);
-    return true;
-  });
-}
-
 void GossipApi::handle(const swim::AgentEvent& event) {
-  metadata_.handle(event);
+  cluster_.handle(event);
   if (const auto* serf_event = std::get_if<swim::serf::SerfEvent>(&event)) {
     return handle_serf(*serf_event);
   }
@@ -445,7 +257,6 @@ void GossipApi::handle(const swim::AgentEvent& event) {
   const auto* swim_event = std::get_if<swim::Event>(&event);
   if (swim_event == nullptr) return;
   if (const auto* done = std::get_if<swim::SendDone>(swim_event)) settle(done->stream, done->sent);
-  check_conditions();
 }
 
 }  // namespace ginnel::gossip

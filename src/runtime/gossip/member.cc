@@ -167,6 +167,16 @@ Result<int, Error> Member::run() {
   return outcome_;
 }
 
+Result<void, Error> Member::change_tags(const swim::serf::Tags& set,
+                                        const std::vector<std::string>& del) {
+  swim::serf::Tags tags = agent().tags();
+  for (const auto& [key, value] : set) tags.insert_or_assign(key, value);
+  for (const std::string& key : del) tags.erase(key);
+  if (agent().set_tags(io::now(), std::move(tags))) return {};
+  return Fail(Error{Errc::kUsage, "tags: together they take more than 512 bytes",
+                    "shorten them, or take some out with ginnel tags del"});
+}
+
 void Member::say(std::string_view name, json more) {
   events_->add(event_json(name, std::move(more), this_moment()));
 }

@@ -11,7 +11,7 @@
 #include "io/signals.h"
 #include "runtime/config/config.h"
 #include "runtime/control/server.h"
-#include "runtime/gossip/event_log.h"
+#include "runtime/gossip/cluster_api.h"
 #include "runtime/gossip/joiner.h"
 #include "runtime/gossip/key_file.h"
 
@@ -40,10 +40,10 @@ struct Options {
 
 class GossipApi;
 
-class Member {
+class Member final : public ClusterHost {
  public:
   explicit Member(Options options);
-  ~Member();
+  ~Member() override;
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
 
@@ -55,8 +55,11 @@ class Member {
 
   // --- for the control API, on the loop's thread ---
   Engine& engine() { return engine_; }
-  swim::Agent& agent() { return engine_.agent(); }
-  EventLog& events() { return *events_; }
+  swim::Agent& agent() override { return engine_.agent(); }
+  EventLog& events() override { return *events_; }
+  io::EventLoop& loop() override { return engine_.loop(); }
+  Result<void, Error> change_tags(const swim::serf::Tags& set,
+                                  const std::vector<std::string>& del) override;
   void leave();
   bool has_keys() const { return keys_.has_value(); }
 

@@ -49,7 +49,7 @@ TEST(MetadataWire, NoPieceOfAMessageIsAMessage) {
   }
 }
 
-// docs/wire/ginnel.md, section 15.
+// docs/wire/ginnel.md, section 16.
 TEST(MetadataWire, TheVectorsOfTheSpecification) {
   const auto messages = one_of_each();
   EXPECT_EQ(to_hex(messages[0]),

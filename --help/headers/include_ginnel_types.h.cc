@@ -1,0 +1,1 @@
+#include "ginnel/types.h"

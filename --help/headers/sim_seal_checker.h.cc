@@ -1,0 +1,1 @@
+#include "sim/seal_checker.h"

@@ -1,0 +1,1 @@
+#include "cli/demo/stage.h"

@@ -1,0 +1,1 @@
+#include "crypto/aes_gcm.h"

@@ -1,0 +1,1 @@
+#include "crypto/testing/allocations.h"

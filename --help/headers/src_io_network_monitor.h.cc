@@ -1,0 +1,1 @@
+#include "io/network_monitor.h"

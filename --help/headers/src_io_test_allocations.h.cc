@@ -1,0 +1,1 @@
+#include "io/test_allocations.h"

@@ -1,0 +1,1 @@
+#include "node/hub_link.h"

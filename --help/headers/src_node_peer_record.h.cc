@@ -1,0 +1,1 @@
+#include "node/peer_record.h"

@@ -1,0 +1,1 @@
+#include "proto/control/testing/fixtures.h"

@@ -1,0 +1,1 @@
+#include "proto/stun/nat_classifier.h"

@@ -1,0 +1,1 @@
+#include "proto/swim/serf/coordinate.h"

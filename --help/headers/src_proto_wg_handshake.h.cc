@@ -1,0 +1,1 @@
+#include "proto/wg/handshake.h"

@@ -1,0 +1,1 @@
+#include "proto/wg/replay_window.h"

@@ -1,0 +1,1 @@
+#include "runtime/embedded/embedded_driver.h"

@@ -1,0 +1,1 @@
+#include "runtime/forwarding/receive_loop.h"

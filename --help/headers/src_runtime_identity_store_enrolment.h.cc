@@ -1,0 +1,1 @@
+#include "runtime/identity_store/enrolment.h"

@@ -1,0 +1,1 @@
+#include "runtime/names/name_table.h"
