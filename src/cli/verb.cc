@@ -6,8 +6,8 @@
 namespace ginnel::cli {
 namespace {
 
-constexpr std::array<std::string_view, 22> kFutureVerbs = {
-    "top", "map", "log", "netcheck", "doctor", "bench", "req", "send", "reply", "recv",
+constexpr std::array<std::string_view, 20> kFutureVerbs = {
+    "top", "map", "log", "netcheck", "doctor", "bench", "send", "recv",
     "forward", "serve", "meta", "kv", "lock", "master", "hub", "route", "acl", "completion",
     "selftest", "bugreport"};
 

@@ -123,10 +123,24 @@ void Channels::pump_control() {
 void Channels::after_receive(Incoming& lane) {
   lane.pull();
   if (!lane.key && lane.stream().open()) note_opened(lane);
-  while (lane.is_ready() && cancelled_.erase(lane.stream().head().message_id) > 0) {
-    (void)lane.take();
-  }
+  while (lane.is_ready() && is_unwanted(lane)) (void)lane.take();
   if (lane.key) announce(*lane.key);
+}
+
+// The message at the head was cancelled, or a program has it already: after giving up, its sender
+// may send it again in another lane. The ids of replies are our own.
+bool Channels::is_unwanted(const Incoming& lane) {
+  const std::uint64_t id = lane.stream().head().message_id;
+  if (id == 0 || lane.key->kind == LaneKind::kReplies) return false;
+  if (cancelled_.erase(id) > 0) return true;
+  if (!given_.contains(id)) return false;
+  if (given_.is_taken(id)) taken(id);
+  return true;
+}
+
+void Channels::taken(std::uint64_t id) {
+  given_.take(id);
+  (void)send_control(control::ControlType::kTaken, control::to_bytes(control::Taken{id}));
 }
 
 // The next lane of a channel says that the one before has ended, too: LANE_RESET may come later.
@@ -276,8 +290,10 @@ std::optional<Arrived> Channels::take(const LaneKey& key) {
   Incoming* lane = first_of(key);
   if (!lane || !lane->is_ready()) return std::nullopt;
   auto whole = lane->take();
+  const std::uint64_t id = whole.header.message_id;
+  if (id != 0 && key.kind != LaneKind::kReplies) given_.add(id);
   after_receive(*lane);  // may end it
-  return Arrived{whole.header.message_id, std::move(whole.body)};
+  return Arrived{id, std::move(whole.body)};
 }
 
 std::vector<LaneKey> Channels::blocked() const {

@@ -18,6 +18,7 @@
 #include <set>
 #include <variant>
 
+#include "node/channels/given_ids.h"
 #include "node/channels/receive_lane.h"
 #include "node/channels/seen_lanes.h"
 #include "node/channels/send_lane.h"
@@ -113,6 +114,8 @@ class Channels {
   std::set<LaneKey> waiting() const;
   // Its id, without taking it.
   std::optional<std::uint64_t> peek(const LaneKey& key) const;
+  // A program has this message: its sender is told, also when it comes again.
+  void taken(std::uint64_t id);
   // The sender gave up on this message: it is dropped when it comes to the head of its channel.
   void cancel(std::uint64_t id);
 
@@ -153,6 +156,7 @@ class Channels {
     }
   }
   void note_opened(Incoming& lane);
+  bool is_unwanted(const Incoming& lane);
   void announce(LaneKey key);
   Result<void, Drop> handle_back(Instant now, const control::LanePacket& packet);
   Result<void, Drop> handle_push(Instant now, const control::LanePacket& packet);
@@ -172,6 +176,7 @@ class Channels {
   SeenLanes seen_;  // of the peer's: those that are, or were, in in_
   std::uint32_t last_served_ = 0;      // of out_: the next one goes first
   std::set<std::uint64_t> cancelled_;  // at most kCancelledMax
+  GivenIds given_;
   std::deque<Event> events_;
 };
 

@@ -11,6 +11,8 @@
 #include "io/event_loop.h"
 #include "node/node.h"
 #include "runtime/control/message.h"
+#include "runtime/daemon/request_api.h"
+#include "runtime/daemon/undelivered_log.h"
 
 namespace ginnel::runtime {
 
@@ -18,7 +20,7 @@ class Daemon;
 
 class ControlApi {
  public:
-  explicit ControlApi(Daemon& daemon) : daemon_(daemon) {}
+  explicit ControlApi(Daemon& daemon) : daemon_(daemon), requests_(daemon) {}
 
   void answer(const control_api::Request& request, const control_api::Responder& responder);
   void handle(const node::Event& event);
@@ -102,6 +104,8 @@ class ControlApi {
   PeerInfo info_of(const Id& id) const;
 
   Daemon& daemon_;
+  RequestApi requests_;
+  UndeliveredLog undelivered_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Subscriber> subscribers_;
   std::map<std::uint64_t, AckedCall> acked_;
