@@ -118,7 +118,8 @@ Result<std::string, Error> Filter::run(std::string_view input) {
   out->read.close();
   int status = 0;
   siginfo_t ended{};
-  while (::waitid(P_PID, static_cast<id_t>(*pid), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  const auto id = static_cast<id_t>(*pid);
+  while (::waitid(P_PID, id, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
   }
   pid_ = -1;  // before the number can be another program's
   while (::waitpid(*pid, &status, 0) < 0 && errno == EINTR) {

@@ -206,7 +206,8 @@ Result<void, Error> Node::deliver_to_self(std::string_view channel, ConstBytes d
     return Fail(error_of(Channels::SendError::kWouldBlock));
   }
   own_messages_.push_back({std::string(channel), to_vector(data)});
-  if (is_subscribed({LaneKind::kMessages, std::string(channel)})) raise(MessageReady{self_.id, std::string(channel)});
+  const LaneKey lane{LaneKind::kMessages, std::string(channel)};
+  if (is_subscribed(lane)) raise_ready(self_.id, lane);
   return {};
 }
 

@@ -56,11 +56,17 @@ void Node::retire_channels(Session& session, const Error& why) {
 }
 
 void Node::look_for_absent(Instant now) {
+  std::vector<wg::PeerHandle> gone;
   for (auto& [handle, session] : sessions_) {
     const bool waits = !session->early.empty() ||
                        (session->channels && session->channels->outstanding_messages() > 0);
     session->absence.look(now, session->heard(), waits);
-    if (session->absence.silent() >= config_.retain) give_up_on(*session);
+    if (session->absence.silent() < config_.retain) continue;
+    give_up_on(*session);
+    gone.push_back(handle);
+  }
+  for (const wg::PeerHandle handle : gone) {
+    if (Session* session = find(handle)) handle_channel_events(now, *session);  // who was blocked
   }
 }
 

@@ -161,7 +161,7 @@ void Node::handle_budget_freed(Instant now) {
 
 // At the limit all are told: to ask once in vain costs a program little.
 void Node::refuse_until_writable(const Id& peer, const LaneKey& lane) {
-  if (lane.kind != LaneKind::kMessages) return;  // what else was refused waits here, not at a program
+  if (lane.kind != LaneKind::kMessages) return;  // no program waits: the node keeps what it is
   if (refused_.size() >= kUnresolvedMax) {
     for (const auto& [id, name] : refused_) raise(ChannelWritable{id, name});
     refused_.clear();
@@ -174,7 +174,8 @@ void Node::tell_refused() {
   for (auto it = refused_.begin(); it != refused_.end();) {
     const auto& [id, channel] = *it;
     const Session* session = find(id);
-    if ((session && !session->early.empty()) || is_waiting(id.text(), {LaneKind::kMessages, channel})) {
+    const LaneKey lane{LaneKind::kMessages, channel};
+    if ((session && !session->early.empty()) || is_waiting(id.text(), lane)) {
       ++it;
       continue;
     }
@@ -276,7 +277,9 @@ void Node::settle_late(std::uint64_t message_id) {
     return settle(message_id, Error{Errc::kTimeout, who + " did not answer in time",
                                     "see why: ginnel why " + who});
   }
-  settle(message_id, Error{Errc::kTimeout, who + (send.is_request() ? " did not reply in time" : " did not take the message in time"), ""});
+  const std::string what =
+      send.is_request() ? " did not reply in time" : " did not take the message in time";
+  settle(message_id, Error{Errc::kTimeout, who + what, ""});
 }
 
 }  // namespace ginnel::node

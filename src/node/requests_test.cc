@@ -175,6 +175,11 @@ TEST_F(RequestsTest, ARequestToANameThatComesLaterIsAsked) {
 TEST_F(RequestsTest, ARequestIsGivenToAProgramAtMostOnceHoweverOftenItIsSent) {
   meet();
   bob_->node->subscribe_requests("sum");
+  ask(9, "first");
+  std::vector<Arrived> first;
+  ASSERT_TRUE(run(1s, [&] { return !(first = take()).empty(); }));
+  EXPECT_TRUE(reply(first[0], "ok"));
+  ASSERT_TRUE(run(5s, [&] { return settled(9) != nullptr; }));
   const Endpoint alice_at = alice_->station->at;
   wire_.drop = [&](const Endpoint&, const Endpoint& to) { return to == alice_at; };
   ask(1, "one", 300s);
@@ -208,6 +213,7 @@ TEST_F(RequestsTest, WhenAPeerLeavesItsUnansweredRequestsFailAtOnce) {
   ask(1, "one", 100s);
   std::vector<Arrived> got;
   ASSERT_TRUE(run(1s, [&] { return !(got = take()).empty(); }));
+  run(5s);  // the path is direct
   bob_->node->leave(wire_.now());
   ASSERT_TRUE(run(1s, [&] { return settled(1) != nullptr; }));
   EXPECT_EQ(settled(1)->reply.error().code, Errc::kUnreachable);

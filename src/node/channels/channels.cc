@@ -189,11 +189,13 @@ std::vector<GivenBack> Channels::give_up() {
   for (auto& [number, lane] : out_) {
     if (lane->outstanding() == 0) continue;
     for (Unarrived& message : lane->give_back()) out.push_back({lane->key(), std::move(message)});
-    (void)send_control(control::ControlType::kLaneReset, control::to_bytes(control::LaneReset{number}));
+    (void)send_control(control::ControlType::kLaneReset,
+                       control::to_bytes(control::LaneReset{number}));
     if (lane->is_blocked()) events_.push_back(WritableAgain{lane->key()});
     out_by_key_.erase(lane->key());
   }
-  std::erase_if(out_, [&](const auto& entry) { return !out_by_key_.contains(entry.second->key()); });
+  std::erase_if(out_,
+                [&](const auto& entry) { return !out_by_key_.contains(entry.second->key()); });
   return out;
 }
 
@@ -241,18 +243,28 @@ std::size_t Channels::frame_of(Instant now, kcp::Kcp& kcp, FrameType type, Bytes
 }
 
 // Acknowledgements first: they are short and others wait for them; then the control lane; then the
-// channels in turn.
+// channels, those with little under way before those with much.
 std::size_t Channels::poll_frame(Instant now, Bytes room) {
   if (const auto n = frame_of(now, control_in_.kcp(), FrameType::kKcpBack, room)) return n;
   for (auto& [number, lane] : in_) {
     if (const auto n = frame_of(now, lane->kcp(), FrameType::kKcpBack, room)) return n;
   }
   if (const auto n = frame_of(now, control_out_.kcp(), FrameType::kKcp, room)) return n;
-  auto next = out_.upper_bound(last_served_);
+  const bool bulk_first = (turn_ + 1) % kBulkTurn == 0;
+  if (const auto n = poll_lanes(now, room, bulk_first)) return n;
+  return poll_lanes(now, room, !bulk_first);
+}
+
+// In turn.
+std::size_t Channels::poll_lanes(Instant now, Bytes room, bool bulk) {
+  std::uint32_t& last_served = last_served_[bulk ? 1 : 0];
+  auto next = out_.upper_bound(last_served);
   for (std::size_t i = 0; i < out_.size(); ++i, ++next) {
     if (next == out_.end()) next = out_.begin();
+    if ((next->second->outstanding() > kPromptBytesMax) != bulk) continue;
     if (const auto n = frame_of(now, next->second->kcp(), FrameType::kKcp, room)) {
-      last_served_ = next->first;
+      last_served = next->first;
+      ++turn_;
       return n;
     }
   }

@@ -13,6 +13,7 @@
 // A lane ends before the runs of the nodes when its owner gives up on what it holds (give_up): the
 // receiver keeps what came whole, and the next message of the channel opens a lane of its own.
 #pragma once
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -36,6 +37,12 @@ inline constexpr std::size_t kControlWindowBytes = std::size_t{1} << 20;
 // Beyond it, for acknowledgements alone: a table under way does not cost one. Past both one is
 // lost, and its message fails at its deadline; a sender has at most 4096 under way.
 inline constexpr std::size_t kAcknowledgementBytes = std::size_t{256} << 10;
+
+// A lane with more than this under way is a bulk lane: the others go before it, so that a small
+// message does not wait for the pieces of a large one.
+inline constexpr std::size_t kPromptBytesMax = std::size_t{64} << 10;
+// Of so many frames one is a bulk lane's, whatever the others have: they go on, too.
+inline constexpr std::uint32_t kBulkTurn = 8;
 
 struct MessageArrived {
   LaneKey lane;
@@ -162,6 +169,7 @@ class Channels {
   Result<void, Drop> handle_push(Instant now, const control::LanePacket& packet);
   void pump_control();
   void after_receive(Incoming& lane);
+  std::size_t poll_lanes(Instant now, Bytes room, bool bulk);
   std::size_t frame_of(Instant now, kcp::Kcp& kcp, control::FrameType type, Bytes room);
 
   const Options options_;
@@ -174,7 +182,9 @@ class Channels {
   std::uint32_t next_lane_ = 1;  // no number is used twice
   IncomingMap in_;
   SeenLanes seen_;  // of the peer's: those that are, or were, in in_
-  std::uint32_t last_served_ = 0;      // of out_: the next one goes first
+  // Of out_, of prompt and of bulk lanes: the next one goes first.
+  std::array<std::uint32_t, 2> last_served_{};
+  std::uint32_t turn_ = 0;             // counts frames of channels
   std::set<std::uint64_t> cancelled_;  // at most kCancelledMax
   GivenIds given_;
   std::deque<Event> events_;

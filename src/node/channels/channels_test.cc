@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "base/reader.h"
 #include "base/rng.h"
 #include "base/timers.h"
 #include "proto/control/acknowledgement.h"
@@ -239,6 +240,27 @@ TEST_F(ChannelsTest, ABulkMessageDoesNotHoldUpASmallOneOfAnotherChannel) {
   ASSERT_TRUE(run(2s, [&] { return taken_from("chat") == 1; }));
   EXPECT_LE(now_ - start, 2 * link_.delay);
   EXPECT_EQ(taken_from("bulk"), 0u);
+}
+
+// The lanes of the next frames that A sends.
+TEST_F(ChannelsTest, ASmallMessageGoesBeforeLargeOnesAndDoesNotStopThem) {
+  ASSERT_TRUE(send("bulk0", filled(kMebibyte - kHeader, 1)));
+  ASSERT_TRUE(send("bulk1", filled(kMebibyte - kHeader, 1)));
+  ASSERT_TRUE(send("chat", filled(60'000, 1)));
+  std::map<std::uint32_t, int> frames;
+  std::vector<std::uint32_t> order;
+  std::array<std::byte, kFrameRoom> room{};
+  for (int i = 0; i < 40 && a_->channels->poll_frame(now_, room) > 0; ++i) {
+    const std::uint32_t lane = Reader(ConstBytes(room).subspan(7)).u32le();
+    ++frames[lane];
+    order.push_back(lane);
+  }
+  ASSERT_EQ(order.size(), 40u);
+  EXPECT_EQ(order.front(), 3u);
+  EXPECT_EQ(frames[3], 35);
+  EXPECT_EQ(frames[1] + frames[2], 5);
+  EXPECT_GT(frames[1], 0);
+  EXPECT_GT(frames[2], 0);
 }
 
 // --- windows ---

@@ -73,7 +73,7 @@ TEST(LaneReader, HoldsOneMessageUntilItIsTaken) {
 
 TEST(LaneReader, FailsForGoodAtABadOpenOrALengthAboveTheLimit) {
   LaneReader bad_open;
-  EXPECT_GT(bad_open.feed(*from_hex("010001631234")), 0u);
+  EXPECT_GT(bad_open.feed(*from_hex("030001631234")), 0u);
   EXPECT_EQ(bad_open.drop(), Drop::kBadField);
   EXPECT_EQ(bad_open.feed(encoded(kChat)), 0u);
   ByteVector stream = encoded(kChat);
