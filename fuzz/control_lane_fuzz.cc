@@ -67,6 +67,8 @@ void dispatch(ControlType type, ConstBytes body) {
       return check(parse_hubs(body), body);
     case ControlType::kIssuer:
       return check(parse_issuer(body), body);
+    case ControlType::kLaneReset:
+      return check(parse_lane_reset(body), body);
     case ControlType::kNotRenewed:
       return check(parse_not_renewed(body), body);
   }

@@ -69,6 +69,9 @@ void Network::handle(MachineId at, Instant, const node::Event& event) {
     programs_.packet(at, packet->bytes);
   } else if (const auto* settled = std::get_if<node::AckSettled>(&event)) {
     programs_.settled(at, *settled);
+  } else if (const auto* back = std::get_if<node::Undelivered>(&event)) {
+    const auto to = by_id_.find(back->peer);
+    if (to != by_id_.end()) programs_.undelivered(at, to->second, back->channel, back->data);
   }
 }
 

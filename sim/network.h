@@ -26,6 +26,8 @@ class Programs {
                        ConstBytes bytes) = 0;
   virtual void packet(MachineId at, ConstBytes bytes) = 0;  // out of the TUN device
   virtual void settled(MachineId at, const node::AckSettled& what) = 0;
+  // A plain message came back to its sender.
+  virtual void undelivered(MachineId, MachineId, const std::string&, ConstBytes) {}
   virtual void datagram_sent(MachineId, ConstBytes) {}  // sealed, on the wire
 };
 

@@ -193,6 +193,12 @@ void Traffic::settled(MachineId at, const node::AckSettled& what) {
   if (what.error) ledger_.gave_up(send.from, send.to, send.channel, send.bytes);
 }
 
+void Traffic::undelivered(MachineId at, MachineId to, const std::string& channel,
+                          ConstBytes bytes) {
+  ++counts_.undelivered;
+  ledger_.gave_up(at, to, channel, bytes);
+}
+
 void Traffic::datagram_sent(MachineId from, ConstBytes bytes) {
   seals_.sent(world_, from, bytes);
   auto& [second, count] = storm_[from];

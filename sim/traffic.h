@@ -43,6 +43,8 @@ class Traffic : public Programs, public Checker {
   void message(MachineId at, MachineId from, const std::string& channel, ConstBytes bytes) override;
   void packet(MachineId at, ConstBytes bytes) override;
   void settled(MachineId at, const node::AckSettled& what) override;
+  void undelivered(MachineId at, MachineId to, const std::string& channel,
+                   ConstBytes bytes) override;
   void datagram_sent(MachineId from, ConstBytes bytes) override;
 
   const Ledger& ledger() const { return ledger_; }
@@ -50,6 +52,7 @@ class Traffic : public Programs, public Checker {
     std::uint64_t messages = 0;
     std::uint64_t acknowledged = 0;
     std::uint64_t failed = 0;  // acknowledged sends that ended in an error
+    std::uint64_t undelivered = 0;  // plain messages that came back
     std::uint64_t packets_sent = 0;
     std::uint64_t packets = 0;  // that arrived
     std::uint64_t refused = 0;  // packets that the sender was told of: unreachable, or too big

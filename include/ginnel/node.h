@@ -85,8 +85,9 @@ class Node {
   // Reliable, in order per (peer, channel), and never doubled. Never blocks: kWouldBlock when the
   // window (1 MiB) is full, then on_writable; a message of any size enters an empty window. `peer`
   // is an Id's text or a name; one that is not known yet waits inside the window for up to
-  // network.resolve_timeout (10 s), and what waited in vain is dropped: who must know uses
-  // send_acked. `channel`: 1 to 64 bytes. Errors: kWouldBlock, kTooLarge (over 16 MiB),
+  // network.resolve_timeout (10 s). What waited in vain, and what is not known to have arrived when
+  // the peer restarts, leaves or is silent for network.retain (30 s), comes back by on_undelivered.
+  // `channel`: 1 to 64 bytes. Errors: kWouldBlock, kTooLarge (over 16 MiB),
   // kUnknownPeer (an ambiguous name, a stock WireGuard peer), kUnreachable, kUsage (channel),
   // kClosed. State is unchanged on error.
   Result<void, Error> send(std::string_view peer, std::string_view channel,
@@ -101,6 +102,18 @@ class Node {
                                               std::span<const std::byte> data,
                                               std::chrono::nanoseconds deadline);
 
+  // Asks one peer; the answer, or why there is none, comes by `deadline` (from now). A program there
+  // gets it at most once. Do not wait for it in a handler. Errors, in the future: kTimeout (also
+  // when nobody replies), kReplyFailed, kDenied, kUnknownPeer, kUnreachable (the peer restarted or
+  // left; whether it was done is unknown), kTooLarge, kWouldBlock (4096 are under way), kUsage,
+  // kClosed.
+  std::future<Result<Message, Error>> request(std::string_view peer, std::string_view channel,
+                                              std::span<const std::byte> data,
+                                              std::chrono::nanoseconds deadline);
+  std::future<Result<Message, Error>> request(std::string_view peer, std::string_view channel,
+                                              std::string_view text,
+                                              std::chrono::nanoseconds deadline);
+
   // At most once, up to max_datagram(peer) bytes. Errors: kUnknownPeer, kTooLarge, kUnreachable,
   // kUsage (channel: 1 to 64 bytes), kClosed.
   Result<void, Error> send_datagram(std::string_view peer, std::string_view channel,
@@ -110,6 +123,11 @@ class Node {
   // Keep what they return: a subscription ends with it. `channel` is any text; one that is no
   // channel's name gets nothing, nor does a handler that is empty.
   Subscription on_message(std::string_view channel, std::function<void(const Message&)> handler);
+  // Requests on this channel; of several handlers the first one gets them. At most 1024 of a node
+  // are unanswered, the next one waits.
+  Subscription on_request(std::string_view channel, std::function<void(const Request&)> handler);
+  // What send() took and could not deliver. Without a handler it is only counted (PeerInfo).
+  Subscription on_undelivered(std::function<void(const Undelivered&)> handler);
   Subscription on_path(std::function<void(const PeerInfo&)> handler);
   // A member came, changed, was suspected, failed or left.
   Subscription on_member(std::function<void(const MemberInfo&)> handler);

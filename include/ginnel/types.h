@@ -35,6 +35,16 @@ struct PathInfo {
 enum class PeerState : std::uint8_t { kOnline, kConnecting, kDown };
 std::string_view peer_state_name(PeerState state);
 
+// What was lost on the way to or from a peer since this node started. Nothing is lost that is not
+// counted here, or told to the program that sent it.
+struct Losses {
+  std::uint64_t messages_not_sent = 0;  // came back by on_undelivered
+  std::uint64_t messages_unknown = 0;   // came back, and may have arrived
+  std::uint64_t lane_packets = 0;       // of an earlier run, of no lane, or malformed; sent again
+  std::uint64_t ip_packets = 0;         // there was no session, and too many waited for it
+  std::uint64_t frames = 0;             // pings, datagrams: too many waited for room
+};
+
 struct PeerInfo {
   Id id;  // nil: a stock WireGuard peer, which takes IP packets only
   std::string name;
@@ -44,6 +54,7 @@ struct PeerInfo {
   std::uint64_t rx_bytes = 0;
   std::uint64_t tx_bytes = 0;
   std::optional<std::chrono::system_clock::time_point> last_seen;
+  Losses losses;
 };
 
 struct HubInfo {

@@ -251,6 +251,85 @@ TEST_F(ApiTest, AnEmptyHandlerIsNoSubscriber) {
   EXPECT_EQ(got, std::vector<std::string>{"solo: kept"});
 }
 
+// include/ginnel/node.h: what waited in vain comes back by on_undelivered.
+TEST_F(ApiTest, AMessageToNobodyComesBackAfterTheResolveTimeout) {
+  std::vector<std::string> back;
+  const auto lost = node_->on_undelivered([&](const Undelivered& u) {
+    EXPECT_EQ(u.outcome, Undelivered::Outcome::kNotSent);
+    EXPECT_EQ(u.error.code, Errc::kUnknownPeer);
+    back.push_back(std::string(u.peer_text) + "/" + std::string(u.channel) + ": " +
+                   std::string(text_of(u.data)));
+  });
+  ASSERT_TRUE(node_->send("bob", "chat", "hello"));
+  world_->advance(9s);
+  EXPECT_TRUE(back.empty());
+  world_->advance(2s);
+  EXPECT_EQ(back, std::vector<std::string>{"bob/chat: hello"});
+}
+
+TEST_F(ApiTest, ARequestToNobodyFailsAtItsDeadline) {
+  auto answer = node_->request("bob", "sum", "1 2", 3s);
+  world_->advance(2s);
+  EXPECT_NE(answer.wait_for(0s), std::future_status::ready);
+  world_->advance(2s);
+  EXPECT_EQ(answer.get().error().code, Errc::kUnknownPeer);
+  auto open = node_->request("bob", "sum", "1 2", 3s);
+  node_.reset();
+  EXPECT_EQ(open.get().error().code, Errc::kClosed);
+}
+
+// What a Request sent back.
+struct Sent {
+  std::vector<std::string> answers;
+  bool full = false;
+  Request request() {
+    return {Message({}, "alice", "sum", {}),
+            [this](std::optional<Errc> code, ConstBytes data) -> Result<void, Error> {
+              if (full) return Fail(Error{Errc::kWouldBlock, "", ""});
+              answers.push_back(code ? std::string(code_name(*code)) : std::string(text_of(data)));
+              return {};
+            }};
+  }
+};
+
+TEST(Request, IsAnsweredOnceByWhicheverCopy) {
+  Sent sent;
+  const Request request = sent.request();
+  const Request copy = request;  // NOLINT: the point
+  EXPECT_TRUE(copy.reply("3"));
+  EXPECT_EQ(request.reply("4").error().code, Errc::kClosed);
+  EXPECT_EQ(request.fail().error().code, Errc::kClosed);
+  EXPECT_EQ(sent.answers, std::vector<std::string>{"3"});
+}
+
+TEST(Request, ThatNobodyAnsweredHasFailedWhenTheLastCopyGoes) {
+  Sent sent;
+  {
+    std::optional<Request> first = sent.request();
+    const Request second = *first;
+    first.reset();
+    EXPECT_TRUE(sent.answers.empty());
+  }
+  EXPECT_EQ(sent.answers, std::vector<std::string>{"E_REPLY_FAILED"});
+}
+
+TEST(Request, ThatFoundNoRoomMayBeAnsweredAgain) {
+  Sent sent;
+  const Request request = sent.request();
+  sent.full = true;
+  EXPECT_EQ(request.reply("3").error().code, Errc::kWouldBlock);
+  sent.full = false;
+  EXPECT_TRUE(request.reply("3"));
+  EXPECT_EQ(sent.answers, std::vector<std::string>{"3"});
+}
+
+TEST(Message, ThatOwnsItsBytesOutlivesItsMaker) {
+  std::optional<Message> made = Message::owning({}, "alice", "sum", to_vector(bytes_of("3")));
+  const Message kept = *made;
+  made.reset();
+  EXPECT_EQ(kept.text() + std::string(kept.from_name()) + std::string(kept.channel()), "3alicesum");
+}
+
 TEST_F(ApiTest, AClosedDriverRefusesEachCall) {
   world_->closed = true;
   EXPECT_EQ(node_->send("solo", "chat", "x").error().code, Errc::kClosed);

@@ -23,6 +23,12 @@ void Dispatcher::handle(node::Node& core, Instant now, const node::Event& event)
     it->second.call(Message(got->from, name, got->channel, got->data));
   } else if (const auto* settled = std::get_if<node::AckSettled>(&event)) {
     settle(*settled);
+  } else if (const auto* asked = std::get_if<node::RequestReady>(&event)) {
+    deliver_requests(core, now, asked->from, asked->channel);
+  } else if (const auto* answered = std::get_if<node::RequestSettled>(&event)) {
+    settle(core, now, *answered);
+  } else if (const auto* lost = std::get_if<node::Undelivered>(&event)) {
+    report_undelivered(*lost);
   } else if (const auto* changed = std::get_if<node::PeerChanged>(&event)) {
     report_path(core, now, changed->id);
   } else if (const auto* writable = std::get_if<node::ChannelWritable>(&event)) {
@@ -47,6 +53,25 @@ void Dispatcher::deliver(node::Node& core, Instant now, const Id& from,
   }
 }
 
+// Only the first handler gets it: it is answered once.
+void Dispatcher::deliver_requests(node::Node& core, Instant now, const Id& from,
+                                  const std::string& channel) {
+  const std::string name = name_of(core, now, from);
+  for (;;) {
+    const auto it = requests_.find(channel);
+    if (it == requests_.end() || it->second.empty()) return;
+    const auto request = core.take_request(from, channel);
+    if (!request) return;
+    it->second.call_first(Message(from, name, channel, request->data), request->id);
+  }
+}
+
+void Dispatcher::report_undelivered(const node::Undelivered& message) const {
+  using Outcome = Undelivered::Outcome;
+  undelivered_.call(Undelivered{message.sent ? Outcome::kUnknown : Outcome::kNotSent, message.peer,
+                                message.peer_text, message.channel, message.data, message.error});
+}
+
 void Dispatcher::report_path(node::Node& core, Instant now, const Id& id) const {
   if (paths_.empty()) return;
   if (const auto info = core.peer_info(now, id)) paths_.call(*info);
@@ -59,6 +84,20 @@ std::uint64_t Dispatcher::add_message(node::Node& core, std::string_view channel
   messages_.try_emplace(std::string(channel)).first->second.add(number, std::move(handler));
   core.subscribe(channel);
   return number;
+}
+
+std::uint64_t Dispatcher::add_request(node::Node& core, std::string_view channel,
+                                      RequestHandler handler) {
+  const std::uint64_t number = next_++;
+  // Never removed, as a channel's list of messages.
+  requests_.try_emplace(std::string(channel)).first->second.add(number, std::move(handler));
+  core.subscribe_requests(channel);
+  return number;
+}
+
+std::uint64_t Dispatcher::add_undelivered(UndeliveredHandler handler) {
+  undelivered_.add(next_, std::move(handler));
+  return next_++;
 }
 
 std::uint64_t Dispatcher::add_path(PathHandler handler) {
@@ -77,7 +116,15 @@ std::uint64_t Dispatcher::add_writable(WritableHandler handler) {
 }
 
 void Dispatcher::remove(node::Node& core, std::uint64_t number) {
-  if (paths_.remove(number) || members_.remove(number) || writables_.remove(number)) return;
+  if (paths_.remove(number) || members_.remove(number) || writables_.remove(number) ||
+      undelivered_.remove(number)) {
+    return;
+  }
+  for (auto& [channel, handlers] : requests_) {
+    if (!handlers.remove(number)) continue;
+    core.unsubscribe_requests(channel);
+    return;
+  }
   for (auto& [channel, handlers] : messages_) {
     if (!handlers.remove(number)) continue;
     core.unsubscribe(channel);
@@ -92,6 +139,24 @@ void Dispatcher::send_acked(node::Node& core, Instant now, const std::vector<std
   const std::uint64_t call = next_++;
   acked_.emplace(call, AckedCall{std::move(done), peers, {}});
   core.send_acked(now, call, peers, channel, data, deadline);
+}
+
+void Dispatcher::request(node::Node& core, Instant now, std::string_view peer,
+                         std::string_view channel, ConstBytes data, Nanoseconds deadline,
+                         std::promise<Result<Message, Error>> done) {
+  const std::uint64_t call = next_++;
+  asked_.emplace(call, Asked{std::move(done), std::string(channel)});
+  core.request(now, call, peer, channel, data, deadline);
+}
+
+void Dispatcher::settle(node::Node& core, Instant now, const node::RequestSettled& settled) {
+  const auto it = asked_.find(settled.call);
+  if (it == asked_.end()) return;
+  Asked asked = std::move(it->second);
+  asked_.erase(it);
+  if (!settled.reply) return asked.done.set_value(Fail(settled.reply.error()));
+  asked.done.set_value(Message::owning(settled.peer, name_of(core, now, settled.peer),
+                                       std::move(asked.channel), *settled.reply));
 }
 
 void Dispatcher::settle(const node::AckSettled& settled) {
@@ -115,6 +180,11 @@ void Dispatcher::fail_all() {
     call.done.set_value(std::move(call.failed));
   }
   acked_.clear();
+  for (auto& [number, asked] : asked_) {
+    asked.done.set_value(
+        Fail(Error{Errc::kClosed, "the node was closed; whether it was done is unknown", ""}));
+  }
+  asked_.clear();
 }
 
 }  // namespace ginnel::api

@@ -19,6 +19,9 @@ namespace ginnel::api {
 using MessageHandler = std::function<void(const Message&)>;
 using PathHandler = std::function<void(const PeerInfo&)>;
 using MemberHandler = std::function<void(const MemberInfo&)>;
+// `id`: to answer it by, with node::Node::reply.
+using RequestHandler = std::function<void(const Message&, std::uint64_t id)>;
+using UndeliveredHandler = std::function<void(const Undelivered&)>;
 using WritableHandler = std::function<void(const Id& peer, std::string_view channel)>;
 
 // Handlers by number, called in the order in which they came.
@@ -30,6 +33,12 @@ class HandlerList {
   }
   bool remove(std::uint64_t number) { return handlers_.erase(number) != 0; }
   bool empty() const { return handlers_.empty(); }
+  template <class... Args>
+  void call_first(const Args&... args) const {
+    if (handlers_.empty()) return;
+    const std::shared_ptr<Handler> handler = handlers_.begin()->second;
+    (*handler)(args...);
+  }
   template <class... Args>
   void call(const Args&... args) const {
     if (handlers_.empty()) return;
@@ -53,6 +62,8 @@ class Dispatcher {
 
   // Each returns the number to remove it by.
   std::uint64_t add_message(node::Node& core, std::string_view channel, MessageHandler handler);
+  std::uint64_t add_request(node::Node& core, std::string_view channel, RequestHandler handler);
+  std::uint64_t add_undelivered(UndeliveredHandler handler);
   std::uint64_t add_path(PathHandler handler);
   std::uint64_t add_member(MemberHandler handler);
   std::uint64_t add_writable(WritableHandler handler);
@@ -62,7 +73,10 @@ class Dispatcher {
   void send_acked(node::Node& core, Instant now, const std::vector<std::string>& peers,
                   std::string_view channel, ConstBytes data, Nanoseconds deadline,
                   std::promise<std::vector<Failed>> done);
-  // The node is closed: nothing will be acknowledged any more.
+  // Asks; `done` gets the answer.
+  void request(node::Node& core, Instant now, std::string_view peer, std::string_view channel,
+               ConstBytes data, Nanoseconds deadline, std::promise<Result<Message, Error>> done);
+  // The node is closed: nothing will be acknowledged or answered any more.
   void fail_all();
 
  private:
@@ -73,14 +87,24 @@ class Dispatcher {
   };
 
   void deliver(node::Node& core, Instant now, const Id& from, const std::string& channel);
+  void deliver_requests(node::Node& core, Instant now, const Id& from, const std::string& channel);
   void settle(const node::AckSettled& settled);
+  void settle(node::Node& core, Instant now, const node::RequestSettled& settled);
+  void report_undelivered(const node::Undelivered& message) const;
   void report_path(node::Node& core, Instant now, const Id& id) const;
 
   std::uint64_t next_ = 1;
   std::map<std::string, HandlerList<MessageHandler>, std::less<>> messages_;  // by channel
+  std::map<std::string, HandlerList<RequestHandler>, std::less<>> requests_;  // by channel
+  HandlerList<UndeliveredHandler> undelivered_;
   HandlerList<PathHandler> paths_;
   HandlerList<MemberHandler> members_;
   HandlerList<WritableHandler> writables_;
+  struct Asked {
+    std::promise<Result<Message, Error>> done;
+    std::string channel;
+  };
+  std::map<std::uint64_t, Asked> asked_;      // the core bounds them likewise
   std::map<std::uint64_t, AckedCall> acked_;  // the core bounds them: node::kAckedSendsMax
 };
 

@@ -64,6 +64,32 @@ Subscription Node::on_message(std::string_view channel,
   return impl_->on_message(channel, std::move(handler));
 }
 
+std::future<Result<Message, Error>> Node::request(std::string_view peer, std::string_view channel,
+                                                  std::span<const std::byte> data,
+                                                  std::chrono::nanoseconds deadline) {
+  if (impl_) return impl_->request(peer, channel, data, deadline);
+  std::promise<Result<Message, Error>> done;
+  done.set_value(Fail(moved_from()));
+  return done.get_future();
+}
+
+std::future<Result<Message, Error>> Node::request(std::string_view peer, std::string_view channel,
+                                                  std::string_view text,
+                                                  std::chrono::nanoseconds deadline) {
+  return request(peer, channel, std::as_bytes(std::span(text)), deadline);
+}
+
+Subscription Node::on_request(std::string_view channel,
+                              std::function<void(const Request&)> handler) {
+  if (!impl_ || !handler) return {};
+  return impl_->on_request(channel, std::move(handler));
+}
+
+Subscription Node::on_undelivered(std::function<void(const Undelivered&)> handler) {
+  if (!impl_ || !handler) return {};
+  return impl_->on_undelivered(std::move(handler));
+}
+
 Subscription Node::on_path(std::function<void(const PeerInfo&)> handler) {
   if (!impl_ || !handler) return {};
   return impl_->on_path(std::move(handler));

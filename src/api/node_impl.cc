@@ -98,6 +98,53 @@ Subscription NodeImpl::on_message(std::string_view channel, MessageHandler handl
   });
 }
 
+std::future<Result<Message, Error>> NodeImpl::request(std::string_view peer,
+                                                      std::string_view channel, ConstBytes data,
+                                                      Nanoseconds deadline) {
+  deadline = std::min(deadline, kWaitMax);
+  std::promise<Result<Message, Error>> done;
+  auto out = done.get_future();
+  const bool ran = driver().with_core([&](node::Node& core, Instant now) {
+    shared_->dispatcher.request(core, now, peer, channel, data, deadline, std::move(done));
+  });
+  if (!ran) done.set_value(Fail(closed()));
+  return out;
+}
+
+// Answers may come when the node is gone.
+Request::Answer NodeImpl::answer_to(const Id& from, std::uint64_t id) const {
+  return [weak = std::weak_ptr<Shared>(shared_), from, id](
+             std::optional<Errc> error, ConstBytes data) -> Result<void, Error> {
+    using control::ReplyCode;
+    ReplyCode code = ReplyCode::kAnswered;
+    if (error) code = *error == Errc::kDenied ? ReplyCode::kDenied : ReplyCode::kFailed;
+    Result<void, Error> out = Fail(closed());
+    const auto shared = weak.lock();
+    if (!shared) return out;
+    shared->driver->with_core([&](node::Node& core, Instant now) {
+      out = core.reply(now, from, id, code, data);
+    });
+    return out;
+  };
+}
+
+Subscription NodeImpl::on_request(std::string_view channel,
+                                  std::function<void(const Request&)> handler) {
+  return subscribe([&](Dispatcher& dispatcher, node::Node& core) {
+    return dispatcher.add_request(
+        core, channel,
+        [this, handler = std::move(handler)](const Message& message, std::uint64_t id) {
+          handler(Request(message, answer_to(message.from(), id)));
+        });
+  });
+}
+
+Subscription NodeImpl::on_undelivered(UndeliveredHandler handler) {
+  return subscribe([&](Dispatcher& dispatcher, node::Node&) {
+    return dispatcher.add_undelivered(std::move(handler));
+  });
+}
+
 Subscription NodeImpl::on_path(PathHandler handler) {
   return subscribe([&](Dispatcher& dispatcher, node::Node&) {
     return dispatcher.add_path(std::move(handler));

@@ -30,6 +30,10 @@ class NodeImpl {
                                               Nanoseconds deadline);
 
   Subscription on_message(std::string_view channel, MessageHandler handler);
+  std::future<Result<Message, Error>> request(std::string_view peer, std::string_view channel,
+                                              ConstBytes data, Nanoseconds deadline);
+  Subscription on_request(std::string_view channel, std::function<void(const Request&)> handler);
+  Subscription on_undelivered(UndeliveredHandler handler);
   Subscription on_path(PathHandler handler);
   Subscription on_member(MemberHandler handler);
   Subscription on_writable(WritableHandler handler);
@@ -51,6 +55,7 @@ class NodeImpl {
   };
   template <class Add>
   Subscription subscribe(Add add);
+  Request::Answer answer_to(const Id& from, std::uint64_t id) const;
 
   // Shared: a Subscription may end after, or while, its node does.
   std::shared_ptr<Shared> shared_;

@@ -6,9 +6,9 @@
 namespace ginnel::cli {
 namespace {
 
-constexpr std::array<std::string_view, 20> kFutureVerbs = {
-    "top", "map", "log", "netcheck", "doctor", "bench", "req", "send", "reply", "recv",
-    "forward", "serve", "lock", "master", "hub", "route", "acl", "completion",
+constexpr std::array<std::string_view, 18> kFutureVerbs = {
+    "top", "map", "log", "netcheck", "doctor", "bench", "send", "recv", "forward", "serve",
+    "lock", "master", "hub", "route", "acl", "completion",
     "selftest", "bugreport"};
 
 std::vector<Verb> collect() {

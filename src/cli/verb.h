@@ -73,6 +73,7 @@ std::vector<Verb> start_verbs();
 std::vector<Verb> look_verbs();
 std::vector<Verb> try_verbs();
 std::vector<Verb> use_verbs();
+std::vector<Verb> request_verbs();
 std::vector<Verb> admin_verbs();
 std::vector<Verb> gossip_verbs();
 std::vector<Verb> metadata_verbs();

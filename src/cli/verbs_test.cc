@@ -134,6 +134,8 @@ TEST_F(Verbs, EveryVerbThatNeedsTheDaemonExitsWithThreeWithoutOne) {
                                                        {"why", "bob"},
                                                        {"msg", "bob", "x"},
                                                        {"sub"},
+                                                       {"req", "bob", "c", "x"},
+                                                       {"reply", "c", "--", "cat"},
                                                        {"revoke", "bob"},
                                                        {"wg", "show"},
                                                        {"wg", "export", "p"},
@@ -145,6 +147,43 @@ TEST_F(Verbs, EveryVerbThatNeedsTheDaemonExitsWithThreeWithoutOne) {
     EXPECT_EQ(ran.out, "") << words[0];
   }
 }
+// docs/cli.md: "writes the reply's bytes unchanged to standard output".
+TEST_F(Verbs, AReplyIsPrintedUnchanged) {
+  answer(R"({"v":1,"from":{"id":"C1","name":"bob"},"data_b64":"/wAK"})");
+  const Ran ran = ginnel({"req", "bob", "sum", "-"}, "1 2\n");
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_EQ(ran.out, std::string("\xff\0\n", 3));
+  EXPECT_EQ(asked(),
+            "POST /v1/req "
+            R"({"peer":"bob","channel":"sum","timeout":10.0,"data":"1 2\n"})"
+            "\n");
+}
+
+TEST_F(Verbs, AFailedReplyIsAnErrorAndPrintsNothing) {
+  refuse({Errc::kReplyFailed, "the program that replies on bob failed", ""});
+  const Ran ran = ginnel({"req", "bob", "sum", "x"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, HasSubstr("[E_REPLY_FAILED]"));
+}
+
+TEST_F(Verbs, ReplyRunsItsCommandForEachRequestAndAnswers) {
+  serve([this](const control_api::Request& r, const control_api::Responder& responder) {
+    note(r);
+    if (r.target == "/v1/reply") return responder.ok(R"({"v":1})");
+    responder.write_line(R"({"v":1,"request":7,"from":{"id":"C1","name":"al"},"data":"hi"})");
+    responder.write_line(R"({"v":1,"request":8,"from":{"id":"C1","name":"al"},"data":"no"})");
+    responder.finish();
+  });
+  const Ran ran = ginnel({"reply", "c", "--", "sh", "-c",
+                          "read x; test \"$x\" = hi || exit 1; echo $GINNEL_FROM_NAME"});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(asked(), StartsWith("POST /v1/replier {\"channel\":\"c\",\"jobs\":8}\n"));
+  EXPECT_THAT(asked(), HasSubstr(R"({"request":7,"failed":false,"data_b64":"YWwK"})"));
+  EXPECT_THAT(asked(), HasSubstr(R"({"request":8,"failed":true,"data_b64":""})"));
+  EXPECT_THAT(ran.err, HasSubstr("sh: exit 1"));
+}
+
 TEST_F(Verbs, UsageErrorsExitWithTwo) {
   const std::vector<std::vector<std::string>> lines = {{"stauts"},
                                                        {"status", "--chek"},
@@ -155,6 +194,10 @@ TEST_F(Verbs, UsageErrorsExitWithTwo) {
                                                        {"ping", "b", "-i", "soon"},
                                                        {"ping", "b", "--size", "1441"},
                                                        {"msg", "b"},
+                                                       {"req", "b", "c"},
+                                                       {"req", "b", "c", "x", "--timeout", "x"},
+                                                       {"reply", "c"},
+                                                       {"reply", "c", "--jobs", "0", "--", "cat"},
                                                        {"msg", "b", "x", "--timeout", "x"},
                                                        {"invite", "--ttl", "x"},
                                                        {"invite", "--ttl", "0"},

@@ -147,9 +147,7 @@ Outcome run_sub(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-}  // namespace
-
-std::vector<Verb> use_verbs() {
+std::vector<Verb> message_verbs() {
   const Flag channel = {"--channel", "C", "the channel", "default"};
   return {
       {"msg",
@@ -180,6 +178,14 @@ std::vector<Verb> use_verbs() {
        1,
        run_sub},
   };
+}
+
+}  // namespace
+
+std::vector<Verb> use_verbs() {
+  std::vector<Verb> out = message_verbs();
+  std::ranges::move(request_verbs(), std::back_inserter(out));
+  return out;
 }
 
 }  // namespace ginnel::cli

@@ -49,6 +49,8 @@ struct Config {
   bool punch = true;
   std::uint32_t probes_per_second = 500;
   Nanoseconds resolve_timeout = 10s;
+  // How long a peer may be silent before what it did not take comes back.
+  Nanoseconds retain = 30s;
   Nanoseconds hub_heartbeat = 2s;
   // WireGuard's REKEY_AFTER_TIME; tests rekey each second.
   Nanoseconds rekey_after = 120s;

@@ -32,6 +32,27 @@ struct AckSettled {
   std::string peer_text;       // as the caller named it
   std::optional<Error> error;  // none: a program took it
 };
+// A message of a plain send comes back: it was not sent, or nobody knows whether it arrived.
+struct Undelivered {
+  Id peer;                // nil: nobody by this name is known
+  std::string peer_text;  // as the caller named it, or the Id's text
+  std::string channel;
+  ByteVector data;
+  bool sent = false;  // at least in part
+  Error error;
+};
+// A request waits at the head of its channel: take it with Node::take_request.
+struct RequestReady {
+  Id from;
+  std::string channel;
+};
+// A request is answered, or has failed.
+struct RequestSettled {
+  std::uint64_t call = 0;
+  Id peer;
+  std::string peer_text;            // as the caller named it
+  Result<ByteVector, Error> reply;  // kReplyFailed, kDenied: whoever replies said so
+};
 struct DatagramReceived {
   Id from;
   std::string channel;
@@ -86,8 +107,9 @@ struct Notice {
   std::string text;
 };
 
-using Event = std::variant<MessageReady, ChannelWritable, AckSettled, DatagramReceived, PongReceived,
-                           PeerChanged, HubChanged, TunPacket, StoreRequest, ForwardingChanged,
-                           RelayChanged, KeyPairDone, Gossiped, Notice>;
+using Event = std::variant<MessageReady, ChannelWritable, AckSettled, Undelivered, RequestReady,
+                           RequestSettled, DatagramReceived, PongReceived, PeerChanged, HubChanged,
+                           TunPacket, StoreRequest, ForwardingChanged, RelayChanged, KeyPairDone,
+                           Gossiped, Notice>;
 
 }  // namespace ginnel::node

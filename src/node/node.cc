@@ -87,6 +87,7 @@ void Node::change_settings(const Settings& settings) {
   config_.punch = settings.punch;
   config_.probes_per_second = settings.probes_per_second;
   config_.resolve_timeout = settings.resolve_timeout;
+  config_.retain = settings.retain;
   probe_budget_.change({.probes_per_second = settings.probes_per_second});
 }
 
@@ -137,6 +138,7 @@ void Node::handle_timeout(Instant now) {
   }
   if (config_.forwarding_threads) sweep_traffic(now);
   if (config_.hub) expire_silent(now);
+  look_for_absent(now);
   expire_messages(now);
   run_gossip(now);
   run_host(now);
@@ -151,6 +153,7 @@ std::optional<Instant> Node::next_timeout() const {
     if (session->agent) out = earlier(out, session->agent->next_timeout());
     out = earlier(out, mtu_probe_due(*session));
     out = earlier(out, session->hub_retry);
+    out = earlier(out, session->absence.next_look());
     if (session->has_key_pair && !session->stock) out = earlier(out, session->hello.next_timeout());
   }
   if (gossip_) out = earlier(out, gossip_->next_timeout());

@@ -43,8 +43,10 @@ inline constexpr std::size_t kNodeBudgetBytes = std::size_t{64} << 20;
 inline constexpr std::size_t kRawQueueMax = 1024;
 // Of one inner frame that goes out; longer than a packet and it is fragmented.
 inline constexpr std::size_t kFrameBytesMax = 4096;
-// Acknowledged sends under way; one more fails.
+// Acknowledged sends and requests under way; one more fails.
 inline constexpr std::size_t kAckedSendsMax = 4096;
+// Requests that programs of this node have and have not answered; the next one waits in its lane.
+inline constexpr std::size_t kOpenRequestsMax = 1024;
 // Messages of plain sends that wait for a name to become known; one more is refused.
 inline constexpr std::size_t kUnresolvedMax = 1024;
 // Of messages that wait for a name or for room in their channel; one more is refused.
@@ -142,6 +144,7 @@ class Node {
     bool punch = true;
     std::uint32_t probes_per_second = 500;
     Nanoseconds resolve_timeout = 10s;
+    Nanoseconds retain = 30s;
   };
   void change_settings(const Settings& settings);
   // Lets a stock WireGuard peer in from now on. Errors (all: nothing changed): kNameTaken, kExists
@@ -182,6 +185,8 @@ class Node {
   Result<void, Error> change_tags(Instant now, const std::map<std::string, std::string>& set,
                                   const std::vector<std::string>& del);
 
+  // What is not known to have arrived when the peer restarts, leaves or is silent for
+  // Config::retain comes back as Undelivered.
   // Errors: kWouldBlock, kTooLarge, kUsage (channel name), kUnknownPeer (ambiguous).
   Result<void, Error> send(Instant now, std::string_view peer, std::string_view channel,
                            ConstBytes data);
@@ -190,6 +195,20 @@ class Node {
                   std::string_view channel, ConstBytes data, Nanoseconds deadline);
   Result<void, Error> send_datagram(Instant now, std::string_view peer, std::string_view channel,
                                     ConstBytes data);
+  // Settled by one RequestSettled event with this `call`, at `deadline` (from now) at the latest.
+  // It is given to a program there at most once.
+  void request(Instant now, std::uint64_t call, std::string_view peer, std::string_view channel,
+               ConstBytes data, Nanoseconds deadline);
+  // The request is not wanted any more; no event follows.
+  void cancel_request(std::uint64_t call);
+  // A program answers (no longer answers) requests on this channel: RequestReady comes.
+  void subscribe_requests(std::string_view channel);
+  void unsubscribe_requests(std::string_view channel);
+  // The next request of a channel from this peer. Each one taken is answered once, by reply().
+  std::optional<Arrived> take_request(const Id& from, std::string_view channel);
+  // Errors: kWouldBlock, kTooLarge (state unchanged), kClosed (nobody waits for it any more).
+  Result<void, Error> reply(Instant now, const Id& from, std::uint64_t request,
+                            control::ReplyCode code, ConstBytes data);
   // A program takes (no longer takes) this channel. MessageReady comes for subscribed channels only.
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);
@@ -231,16 +250,24 @@ class Node {
     std::uint64_t call = 0;
     std::string peer_text;
     std::optional<Id> peer;  // set: the message was handed to the channel to this peer
-    std::string channel;
+    LaneKey lane;            // kMessages: until it is taken; kRequests: until it is answered
+    bool is_request() const { return lane.kind == LaneKind::kRequests; }
     bool no_subscriber = false;  // the receiver said so
     Instant deadline;
   };
   // A message whose peer is not known yet, or whose channel has no room.
   struct Waiting {
     std::string peer_text;
-    std::string channel;
+    LaneKey lane;
     ByteVector data;
-    std::optional<Instant> deadline;  // none: an acknowledged send, which has its own
+    std::optional<Instant> deadline;  // none: an acknowledged send, which has its own, or a reply
+    std::uint64_t reply_to = 0;       // of a reply: the request
+  };
+  // A request that a program of ours has.
+  struct OpenRequest {
+    Id from;
+    std::uint64_t id = 0;
+    friend auto operator<=>(const OpenRequest&, const OpenRequest&) = default;
   };
 
   // node.cc
@@ -262,7 +289,8 @@ class Node {
   Session* session_with(Instant now, const Id& id);  // makes one if need be
   Session* reach_session(Instant now, const Id& id);  // the same, for whatever it is used
   Session& add_session(wg::PeerHandle handle, const crypto::SessionPublic& key);
-  void drop_session(wg::PeerHandle handle);
+  void drop_session(wg::PeerHandle handle, const Error& why);
+  void replace_session(Session& old, Session& session);
   void bind(Session& session, const Id& id);
   std::optional<wg::Route> first_route(const Peer& peer) const;
   void set_route(Instant now, Session& session, const wg::Route& route);
@@ -339,7 +367,7 @@ class Node {
   void handle_goodbye(Instant now, Session& session, ConstBytes body);
   void handle_fragment(Instant now, Session& session, const wg::Route& from, ConstBytes body);
   void handle_channel_events(Instant now, Session& session);
-  void handle_writable(Instant now, Session& session, const std::string& channel);
+  void handle_writable(Instant now, Session& session, const LaneKey& lane);
   void handle_control(Instant now, Session& session, control::ControlType type, ConstBytes body);
 
   // node_transmit.cc: a packet's way out
@@ -463,21 +491,41 @@ class Node {
   // node_messages.cc
   void open_early_channels(Session& session);
   void flush_early(Session& session);
-  void drop_early(const EarlyMessage& message, Error error);
-  Result<void, Error> send_to(Session& session, std::string_view channel,
-                              std::uint64_t message_id, ConstBytes data);
-  Result<void, Error> keep_early(Session& session, std::string_view channel,
-                                 std::uint64_t message_id, ConstBytes data);
+  Result<void, Error> send_to(Session& session, const LaneKey& lane, std::uint64_t message_id,
+                              ConstBytes data);
+  Result<void, Error> keep_early(Session& session, const LaneKey& lane, std::uint64_t message_id,
+                                 ConstBytes data);
   Result<void, Error> deliver_to_self(std::string_view channel, ConstBytes data);
   std::optional<Arrived> take_own(std::string_view channel);
-  void handle_arrived(Session& session, const std::string& channel);
-  bool is_subscribed(std::string_view channel) const {
-    return subscribed_to_all_ > 0 || subscriptions_.contains(channel);
+  void subscribe_lane(const LaneKey& lane);
+  void unsubscribe_lane(const LaneKey& lane);
+  void raise_ready(const Id& from, const LaneKey& lane);
+  void refuse_until_writable(const Id& peer, const LaneKey& lane);
+  void handle_arrived(Session& session, const LaneKey& lane);
+  bool is_subscribed(const LaneKey& lane) const {
+    const bool any = lane.kind == LaneKind::kMessages && subscribed_to_all_ > 0;
+    return any || subscriptions_.contains(lane);
   }
+
+  // node_requests.cc
+  void take_replies(Session& session, const LaneKey& lane);
+  void settle_reply(const Id& from, Arrived reply);
+  void announce_requests();
+  void withdraw(std::uint64_t message_id);
+  void forget_requests_of(const Id& peer);
+
+  // node_undelivered.cc: what comes back
+  void give_back(const Session& session, GivenBack back, const Error& why);
+  void give_back(const Session& session, const EarlyMessage& message, const Error& why);
+  Losses& losses_of(const Session& session);
+  void raise_undelivered(Undelivered message);
+  void retire_channels(Session& session, const Error& why);
+  void look_for_absent(Instant now);
+  void give_up_on(Session& session);
 
   // node_waiting.cc: what waits for its name, its room or its acknowledgement
   std::string key_of(std::string_view peer_text) const;
-  bool is_waiting(std::string_view peer_text, std::string_view channel) const;
+  bool is_waiting(std::string_view peer_text, const LaneKey& lane) const;
   bool has_waiting_room(std::size_t bytes) const;
   Result<void, Error> wait_for_name(Instant now, std::string_view peer, std::string_view channel,
                                     ConstBytes data);
@@ -486,12 +534,11 @@ class Node {
   void stop_waiting(std::uint64_t order);
   void resolve_waiting(Instant now);
   void handle_budget_freed(Instant now);
-  void refuse_until_writable(const Id& peer, std::string_view channel);
   void tell_refused();
-  void retire_channels(Session& session);
   void note_not_taken(const control::NotTaken& message);
-  void fail_unanswered(const Session& session);
+  void fail_unanswered(const Session& session, const Error& why);
   void settle(std::uint64_t message_id, std::optional<Error> error);
+  void raise_settled(const AckedSend& send, std::optional<Error> error);
   void settle_late(std::uint64_t message_id);
   void expire_messages(Instant now);
 
@@ -546,9 +593,11 @@ class Node {
   std::unique_ptr<Gossip> gossip_;  // null: Config::gossip says none
 
   // Messages.
-  std::map<std::string, std::uint32_t, std::less<>> subscriptions_;
+  std::map<LaneKey, std::uint32_t> subscriptions_;
   std::uint32_t subscribed_to_all_ = 0;
-  std::map<std::uint64_t, AckedSend> acked_;  // by message id
+  std::map<std::uint64_t, AckedSend> acked_;  // and requests; by message id
+  std::map<OpenRequest, std::string> open_requests_;  // to their channel; at most kOpenRequestsMax
+  std::map<Id, Losses> losses_;  // of those that the directory knew; nil: of nobody known
   std::map<std::uint64_t, Waiting> waiting_;  // in the order of sending; acked: by message id
   std::size_t waiting_bytes_ = 0;
   std::set<std::pair<Id, std::string>> refused_;  // a ChannelWritable is owed to these

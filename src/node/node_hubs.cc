@@ -97,7 +97,7 @@ void Node::meet_hub(Instant now, std::size_t index, const crypto::SessionPublic&
     Session* session = old ? find(*old) : nullptr;
     if (session && session->hub_link) {
       hub_lost(now, *session);
-      drop_session(*old);
+      drop_session(*old, {Errc::kUnreachable, "the hub has a new key", ""});
     }
   }
   hub.key = key;

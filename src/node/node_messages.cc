@@ -33,36 +33,36 @@ Error error_of(Channels::SendError error) {
 
 }  // namespace
 
-Result<void, Error> Node::send_to(Session& session, std::string_view channel,
-                                  std::uint64_t message_id, ConstBytes data) {
+Result<void, Error> Node::send_to(Session& session, const LaneKey& lane, std::uint64_t message_id,
+                                  ConstBytes data) {
   if (data.size() > control::kMessageBytesMax) {
     return Fail(error_of(Channels::SendError::kTooLarge));
   }
   wake(session);
   if (!session.is_ready() || !session.early.empty()) {
-    return keep_early(session, channel, message_id, data);
+    return keep_early(session, lane, message_id, data);
   }
-  const auto sent = session.channels->send(channel, message_id, data);
+  const auto sent = session.channels->send(lane, message_id, data);
   return sent ? Result<void, Error>{} : Fail(error_of(sent.error()));
 }
 
 // Until the other's HELLO shows its epoch a copy is kept, see flush_early.
-Result<void, Error> Node::keep_early(Session& session, std::string_view channel,
+Result<void, Error> Node::keep_early(Session& session, const LaneKey& lane,
                                      std::uint64_t message_id, ConstBytes data) {
   const bool fits =
       session.early.empty() || session.early_bytes + data.size() <= kChannelWindowBytes;
   if (!fits) {
-    if (session.id) refuse_until_writable(*session.id, channel);
+    if (session.id) refuse_until_writable(*session.id, lane);
     return Fail(error_of(Channels::SendError::kWouldBlock));
   }
   bool in_lanes = false;
   if (session.channels && (session.early.empty() || session.early.back().in_lanes)) {
-    const auto sent = session.channels->send(channel, message_id, data);
-    if (!sent && session.id) refuse_until_writable(*session.id, channel);
+    const auto sent = session.channels->send(lane, message_id, data);
+    if (!sent && session.id) refuse_until_writable(*session.id, lane);
     if (!sent) return Fail(error_of(sent.error()));
     in_lanes = true;
   }
-  session.early.push_back({std::string(channel), message_id, to_vector(data), in_lanes});
+  session.early.push_back({lane, message_id, to_vector(data), in_lanes});
   session.early_bytes += data.size();
   if (!session.channels) open_early_channels(session);
   return {};
@@ -79,7 +79,7 @@ void Node::open_early_channels(Session& session) {
   session.channels = std::make_unique<Channels>(
       Channels::Options{.own_epoch = epoch_, .peer_epoch = epoch}, budget_);
   for (EarlyMessage& message : session.early) {
-    const auto sent = session.channels->send(message.channel, message.id, message.data);
+    const auto sent = session.channels->send(message.lane, message.id, message.data);
     if (!sent) return;
     message.in_lanes = true;
   }
@@ -91,21 +91,15 @@ void Node::flush_early(Session& session) {
   while (!session.early.empty()) {
     const EarlyMessage& message = session.early.front();
     if (!message.in_lanes) {
-      const auto sent = session.channels->send(message.channel, message.id, message.data);
+      const auto sent = session.channels->send(message.lane, message.id, message.data);
       if (!sent && sent.error() == Channels::SendError::kWouldBlock) return;
-      if (!sent) drop_early(message, error_of(sent.error()));
+      // More channels than there are lanes.
+      if (!sent) give_back(session, message, error_of(sent.error()));
     }
     session.early_bytes -= message.data.size();
     session.early.pop_front();
   }
   tell_refused();
-}
-
-// More channels than there are lanes, or a name that is none.
-void Node::drop_early(const EarlyMessage& message, Error error) {
-  if (message.id != 0) return settle(message.id, std::move(error));
-  notice(Notice::Level::kWarning, std::string(code_name(error.code)),
-         "a message on channel " + message.channel + " was not sent: " + error.text);
 }
 
 Result<void, Error> Node::send(Instant now, std::string_view peer, std::string_view channel,
@@ -119,52 +113,66 @@ Result<void, Error> Node::send(Instant now, std::string_view peer, std::string_v
     return wait_for_name(now, peer, channel, data);
   }
   if (*id == self_.id) return deliver_to_self(channel, data);
-  if (is_waiting(peer, channel)) {
-    refuse_until_writable(*id, channel);
+  const LaneKey lane{LaneKind::kMessages, std::string(channel)};
+  if (is_waiting(peer, lane)) {
+    refuse_until_writable(*id, lane);
     return Fail(error_of(Channels::SendError::kWouldBlock));
   }
   Session* session = session_with(now, *id);
   if (!session) return Fail(Error{Errc::kUnreachable, "no way to " + std::string(peer), ""});
-  return send_to(*session, channel, 0, data);
+  return send_to(*session, lane, 0, data);
+}
+
+void Node::raise_ready(const Id& from, const LaneKey& lane) {
+  if (lane.kind == LaneKind::kRequests) return raise(RequestReady{from, lane.channel});
+  raise(MessageReady{from, lane.channel});
+}
+
+void Node::subscribe_lane(const LaneKey& lane) {
+  ++subscriptions_[lane];
+  for (const auto& [handle, session] : sessions_) {
+    if (session->id && session->channels && session->channels->has_message(lane)) {
+      raise_ready(*session->id, lane);
+    }
+  }
+}
+
+void Node::unsubscribe_lane(const LaneKey& lane) {
+  const auto it = subscriptions_.find(lane);
+  if (it != subscriptions_.end() && --it->second == 0) subscriptions_.erase(it);
 }
 
 void Node::subscribe(std::string_view channel) {
-  const auto it = subscriptions_.emplace(channel, 0u).first;
-  ++it->second;
-  for (const auto& [handle, session] : sessions_) {
-    if (session->id && session->channels && session->channels->has_message(channel)) {
-      raise(MessageReady{*session->id, std::string(channel)});
-    }
-  }
+  subscribe_lane({LaneKind::kMessages, std::string(channel)});
   const bool own = std::ranges::any_of(
       own_messages_, [&](const auto& message) { return message.first == channel; });
   if (own) raise(MessageReady{self_.id, std::string(channel)});
+}
+
+void Node::unsubscribe(std::string_view channel) {
+  unsubscribe_lane({LaneKind::kMessages, std::string(channel)});
 }
 
 void Node::subscribe_all() {
   ++subscribed_to_all_;
   for (const auto& [handle, session] : sessions_) {
     if (!session->id || !session->channels) continue;
-    for (const std::string& channel : session->channels->waiting()) {
-      raise(MessageReady{*session->id, channel});
+    for (const LaneKey& lane : session->channels->waiting()) {
+      if (lane.kind == LaneKind::kMessages) raise_ready(*session->id, lane);
     }
   }
   for (const auto& [channel, data] : own_messages_) raise(MessageReady{self_.id, channel});
 }
 
-void Node::unsubscribe(std::string_view channel) {
-  const auto it = subscriptions_.find(channel);
-  if (it != subscriptions_.end() && --it->second == 0) subscriptions_.erase(it);
-}
-
-void Node::handle_arrived(Session& session, const std::string& channel) {
+void Node::handle_arrived(Session& session, const LaneKey& lane) {
   if (!session.id) return;
-  if (is_subscribed(channel)) {
-    raise(MessageReady{*session.id, channel});
+  if (lane.kind == LaneKind::kReplies) return take_replies(session, lane);
+  if (is_subscribed(lane)) {
+    raise_ready(*session.id, lane);
     return;
   }
   // The sender learns why nothing is acknowledged; the message stays for a subscriber to come.
-  if (const auto waiting = session.channels->peek(channel); waiting && *waiting != 0) {
+  if (const auto waiting = session.channels->peek(lane); waiting && *waiting != 0) {
     session.channels->send_control(
         ControlType::kNotTaken,
         control::to_bytes(NotTaken{*waiting, NotTaken::Code::kNoSubscriber}));
@@ -184,8 +192,7 @@ std::optional<Arrived> Node::take_message(const Id& from, std::string_view chann
 void Node::taken(const Id& from, std::uint64_t message_id) {
   Session* session = find(from);
   if (message_id == 0 || !session || !session->channels) return;
-  session->channels->send_control(ControlType::kTaken,
-                                  control::to_bytes(control::Taken{message_id}));
+  session->channels->taken(message_id);
   wake(*session);
 }
 
@@ -195,11 +202,12 @@ Result<void, Error> Node::deliver_to_self(std::string_view channel, ConstBytes d
     return Fail(error_of(Channels::SendError::kTooLarge));
   }
   if (own_messages_.size() >= kUnresolvedMax || !budget_.try_charge_receive(data.size())) {
-    refuse_until_writable(self_.id, channel);
+    refuse_until_writable(self_.id, {LaneKind::kMessages, std::string(channel)});
     return Fail(error_of(Channels::SendError::kWouldBlock));
   }
   own_messages_.push_back({std::string(channel), to_vector(data)});
-  if (is_subscribed(channel)) raise(MessageReady{self_.id, std::string(channel)});
+  const LaneKey lane{LaneKind::kMessages, std::string(channel)};
+  if (is_subscribed(lane)) raise_ready(self_.id, lane);
   return {};
 }
 

@@ -158,7 +158,8 @@ void Node::handle_frame(Instant now, Session& session, const wg::Route& from,
     case FrameType::kKcp:
     case FrameType::kKcpBack:
       if (session.channels) {
-        (void)session.channels->handle_kcp(now, frame.type, body);
+        const auto taken = session.channels->handle_kcp(now, frame.type, body);
+        if (!taken) ++losses_of(session).lane_packets;
         handle_channel_events(now, session);
       }
       return;
@@ -215,7 +216,7 @@ void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {
     session.hub_retry = now + std::chrono::milliseconds(goodbye->return_ms) + kHubEndpointTime;
     return;
   }
-  drop_session(session.handle);
+  drop_session(session.handle, {Errc::kUnreachable, "the peer left", ""});
 }
 
 void Node::handle_channel_events(Instant now, Session& session) {
@@ -226,9 +227,9 @@ void Node::handle_channel_events(Instant now, Session& session) {
     auto event = live->channels->poll_event();
     if (!event) return;
     if (const auto* arrived = std::get_if<MessageArrived>(&*event)) {
-      handle_arrived(*live, arrived->channel);
+      handle_arrived(*live, arrived->lane);
     } else if (const auto* writable = std::get_if<WritableAgain>(&*event)) {
-      handle_writable(now, *live, writable->channel);
+      handle_writable(now, *live, writable->lane);
     } else if (const auto* control = std::get_if<ControlArrived>(&*event)) {
       handle_control(now, *live, control->type, control->body);
     }
@@ -236,9 +237,9 @@ void Node::handle_channel_events(Instant now, Session& session) {
 }
 
 // What waits goes first: a program that is told earlier would only be refused again.
-void Node::handle_writable(Instant now, Session& session, const std::string& channel) {
+void Node::handle_writable(Instant now, Session& session, const LaneKey& lane) {
   if (session.is_ready()) flush_early(session);
-  if (session.id) refuse_until_writable(*session.id, channel);
+  if (session.id) refuse_until_writable(*session.id, lane);
   resolve_waiting(now);
 }
 
@@ -274,6 +275,11 @@ void Node::handle_control(Instant now, Session& session, control::ControlType ty
     case ControlType::kCancel:
       if (const auto cancel = control::parse_cancel(body)) {
         session.channels->cancel(cancel->message_id);
+      }
+      return;
+    case ControlType::kLaneReset:
+      if (const auto reset = control::parse_lane_reset(body)) {
+        session.channels->handle_reset(reset->lane);
       }
       return;
     case ControlType::kHubs: {

@@ -65,7 +65,7 @@ void Node::bind(Session& session, const Id& id) {
   by_id_[id] = session.handle;
 }
 
-void Node::drop_session(wg::PeerHandle handle) {
+void Node::drop_session(wg::PeerHandle handle, const Error& why) {
   Session* session = find(handle);
   if (!session) return;
   if (session->id) {
@@ -76,7 +76,11 @@ void Node::drop_session(wg::PeerHandle handle) {
     }
     raise(PeerChanged{*session->id});
   }
-  retire_channels(*session);
+  retire_channels(*session, why);
+  for (const EarlyMessage& message : std::exchange(session->early, {})) {
+    give_back(*session, message, why);
+  }
+  fail_unanswered(*session, why);
   ready_.erase(handle);
   observed_.erase(handle);
   device_.remove_peer(handle);
@@ -162,7 +166,7 @@ void Node::handle_device_events(Instant now) {
     } else if (auto* unknown = std::get_if<wg::UnknownInitiator>(&*event)) {
       handle_unknown_initiator(now, *unknown);
     } else if (auto* expired = std::get_if<wg::ProvisionalExpired>(&*event)) {
-      drop_session(expired->peer);
+      drop_session(expired->peer, {Errc::kUnreachable, "the peer proved nothing", ""});
     } else if (auto* added = std::get_if<wg::KeyPairAdded>(&*event)) {
       add_key_pair(added->peer, added->key_pair);
     } else if (auto* retired = std::get_if<wg::KeyPairRetired>(&*event)) {
@@ -256,14 +260,16 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
   session.hello.accept(now, hello);
   device_.keep(session.handle);
   // Somebody with a renewed session key: the old session goes.
-  if (Session* old = find(record.id); old && old != &session) drop_session(old->handle);
+  if (Session* old = find(record.id); old && old != &session) replace_session(*old, session);
   directory_.set_record(record);
   bind(session, record.id);
   remember_handshake(now, session);
   const bool other_epoch = !session.channels || session.channels->peer_epoch() != hello.epoch;
-  if (epoch == HelloExchange::Epoch::kNewer) fail_unanswered(session);
+  const Error restarted{Errc::kUnreachable,
+                        "the peer restarted; whether it had the message is unknown", ""};
+  if (other_epoch && epoch == HelloExchange::Epoch::kNewer) fail_unanswered(session, restarted);
   if (other_epoch) {
-    retire_channels(session);
+    retire_channels(session, restarted);
     session.channels = std::make_unique<Channels>(
         Channels::Options{.own_epoch = epoch_, .peer_epoch = hello.epoch}, budget_);
     for (EarlyMessage& message : session.early) message.in_lanes = false;
@@ -280,6 +286,19 @@ void Node::accept_hello(Instant now, Session& session, const control::Hello& hel
   forwarding_changed();
 }
 
+// The same node under a new session key. In the same run the lanes go on; retiring them otherwise
+// is the caller's.
+void Node::replace_session(Session& old, Session& session) {
+  if (!session.channels) session.channels = std::move(old.channels);
+  if (session.early.empty()) {
+    session.early = std::exchange(old.early, {});
+    session.early_bytes = std::exchange(old.early_bytes, 0);
+  }
+  // What it waits for is not lost with this session.
+  by_id_.erase(*std::exchange(old.id, std::nullopt));
+  drop_session(old.handle, {Errc::kUnreachable, "the peer has a new key", ""});
+}
+
 void Node::end_revoked(Instant now) {
   std::vector<wg::PeerHandle> ended;
   for (const auto& [handle, session] : sessions_) {
@@ -290,7 +309,7 @@ void Node::end_revoked(Instant now) {
     const Id id = *find(handle)->id;
     detach(now, id);
     if (find(handle)->hub_link) hub_lost(now, *find(handle));
-    drop_session(handle);
+    drop_session(handle, {Errc::kUnreachable, "the peer was revoked", ""});
     directory_.forget(id);
     notice(Notice::Level::kInfo, "", id.text() + " was revoked; its session is ended");
   }

@@ -78,6 +78,7 @@ std::optional<PeerInfo> Node::peer_info(Instant now, const Id& id) const {
   out.id = id;
   out.name = peer->record.name;
   out.addresses = texts_of(peer->record.addresses);
+  if (const auto it = losses_.find(id); it != losses_.end()) out.losses = it->second;
   const Session* session = find(id);
   const std::optional<Instant> heard = session ? session->heard() : std::nullopt;
   const bool fresh = heard && now - *heard < kFresh;

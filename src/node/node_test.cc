@@ -236,6 +236,7 @@ TEST_F(NodeTest, MessagesSentWhileASessionIsMadeAgainArrive) {
   const auto bob = join_and_start("bob");
   ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
   bob->node->subscribe("chat");
+  alice->node->change_settings({.retain = 1h});  // the cut is longer than usual
   ASSERT_TRUE(alice->node->send(wire_.now(), "bob", "chat", bytes_of("0")));
   ASSERT_TRUE(wire_.run(2s, [&] { return bob->messages.size() == 1; }));
   const Endpoint alice_at = alice->station->at;

@@ -180,7 +180,10 @@ std::size_t Node::write_hello(Instant now, Session& session, Bytes out) {
 
 // Larger than one packet (a JOINED with many hubs): in two fragments.
 bool Node::push_frame(Session& session, ByteVector frame) {
-  if (frame.empty() || session.frames.size() + 2 > kSessionFramesMax) return false;
+  if (frame.empty() || session.frames.size() + 2 > kSessionFramesMax) {
+    ++losses_of(session).frames;
+    return false;
+  }
   wake(session);
   if (frame.size() <= kFramesMax) {
     session.frames.push_back(std::move(frame));
@@ -217,7 +220,10 @@ void Node::handle_tun_packet(Instant now, ConstBytes packet) {
     session = stock_peer_for(header->destination);
   }
   if (!session) return;
-  if (session->packets.size() >= kSessionPacketsMax) session->packets.pop_front();
+  if (session->packets.size() >= kSessionPacketsMax) {
+    session->packets.pop_front();
+    ++losses_of(*session).ip_packets;
+  }
   session->packets.push_back(to_vector(packet.first(header->total_size)));
   if (!session->has_key_pair) device_.begin_handshake(now, session->handle);
   wake(*session);

@@ -7,6 +7,7 @@
 //   3. handed over, an acknowledged send stays in `acked_` until TAKEN, or its deadline, settles it
 #include <algorithm>
 
+#include "base/assert.h"
 #include "node/node.h"
 #include "proto/control/acknowledgement.h"
 #include "proto/control/signing.h"
@@ -27,12 +28,12 @@ std::string Node::key_of(std::string_view peer_text) const {
   return id ? id->text() : std::string(peer_text);
 }
 
-bool Node::is_waiting(std::string_view peer_text, std::string_view channel) const {
+bool Node::is_waiting(std::string_view peer_text, const LaneKey& lane) const {
   if (waiting_.empty()) return false;
   const std::string key = key_of(peer_text);
   return std::ranges::any_of(waiting_, [&](const auto& entry) {
     const Waiting& message = entry.second;
-    return message.channel == channel &&
+    return message.lane == lane &&
            (message.peer_text == peer_text || key_of(message.peer_text) == key);
   });
 }
@@ -53,13 +54,15 @@ Result<void, Error> Node::wait_for_name(Instant now, std::string_view peer,
   for (const auto& [order, message] : waiting_) {
     if (!message.deadline) continue;
     ++names;
-    if (message.peer_text == peer && message.channel == channel) bytes += message.data.size();
+    if (message.peer_text == peer && message.lane.channel == channel) bytes += message.data.size();
   }
   // The window of a channel holds before its peer is known too.
   const bool fits = bytes == 0 || bytes + data.size() <= kChannelWindowBytes;
   if (names >= kUnresolvedMax || !fits) return Fail(no_room());
-  waiting_.emplace(next_message_id_++, Waiting{std::string(peer), std::string(channel),
-                                               to_vector(data), now + config_.resolve_timeout});
+  waiting_.emplace(next_message_id_++, Waiting{std::string(peer),
+                                               {LaneKind::kMessages, std::string(channel)},
+                                               to_vector(data),
+                                               now + config_.resolve_timeout});
   waiting_bytes_ += data.size();
   return {};
 }
@@ -71,7 +74,7 @@ void Node::send_acked(Instant now, std::uint64_t call, const std::vector<std::st
                 {.call = call,
                  .peer_text = peer,
                  .peer = {},
-                 .channel = std::string(channel),
+                 .lane = {LaneKind::kMessages, std::string(channel)},
                  .deadline = now + deadline},
                 data);
   }
@@ -79,11 +82,11 @@ void Node::send_acked(Instant now, std::uint64_t call, const std::vector<std::st
 
 void Node::begin_acked(Instant now, AckedSend send, ConstBytes data) {
   if (acked_.size() >= kAckedSendsMax || !has_waiting_room(data.size())) {
-    return raise(AckSettled{send.call, {}, send.peer_text, no_room()});
+    return raise_settled(send, no_room());
   }
   const std::uint64_t id = next_message_id_++;
-  const bool behind = is_waiting(send.peer_text, send.channel);
-  Waiting message{send.peer_text, send.channel, to_vector(data), {}};
+  const bool behind = is_waiting(send.peer_text, send.lane);
+  Waiting message{send.peer_text, send.lane, to_vector(data), {}};
   acked_.emplace(id, std::move(send));
   if (!behind && hand_over(now, id, message)) return;
   waiting_bytes_ += message.data.size();
@@ -106,11 +109,11 @@ bool Node::hand_over(Instant now, std::uint64_t order, const Waiting& message) {
   }
   Session* session = session_with(now, *id);
   if (!session) return false;
-  const std::uint64_t message_id = acked == acked_.end() ? 0 : order;
-  const auto sent = send_to(*session, message.channel, message_id, message.data);
+  const std::uint64_t message_id = acked == acked_.end() ? message.reply_to : order;
+  const auto sent = send_to(*session, message.lane, message_id, message.data);
   if (sent && acked != acked_.end()) acked->second.peer = *id;
   if (sent) return true;
-  if (sent.error().code == Errc::kWouldBlock || message_id == 0) return false;
+  if (sent.error().code == Errc::kWouldBlock || acked == acked_.end()) return false;
   settle(order, sent.error());
   return true;
 }
@@ -124,18 +127,18 @@ void Node::stop_waiting(std::uint64_t order) {
 
 void Node::resolve_waiting(Instant now) {
   // Whose earlier message waits on: as the program names the peer, and by its Id.
-  std::set<std::pair<std::string_view, std::string_view>> stuck;
-  std::set<std::pair<std::string, std::string_view>> stuck_keys;
+  std::set<std::pair<std::string_view, LaneKey>> stuck;
+  std::set<std::pair<std::string, LaneKey>> stuck_keys;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto at = it++;
     const Waiting& message = at->second;
-    if (stuck.contains({message.peer_text, message.channel})) continue;
-    const std::pair key(key_of(message.peer_text), std::string_view(message.channel));
+    if (stuck.contains({message.peer_text, message.lane})) continue;
+    const std::pair key(key_of(message.peer_text), message.lane);
     if (!stuck_keys.contains(key) && hand_over(now, at->first, message)) {
       stop_waiting(at->first);
       continue;
     }
-    stuck.emplace(message.peer_text, message.channel);
+    stuck.emplace(message.peer_text, message.lane);
     stuck_keys.insert(key);
   }
   tell_refused();
@@ -157,21 +160,13 @@ void Node::handle_budget_freed(Instant now) {
 }
 
 // At the limit all are told: to ask once in vain costs a program little.
-void Node::refuse_until_writable(const Id& peer, std::string_view channel) {
+void Node::refuse_until_writable(const Id& peer, const LaneKey& lane) {
+  if (lane.kind != LaneKind::kMessages) return;  // no program waits: the node keeps what it is
   if (refused_.size() >= kUnresolvedMax) {
     for (const auto& [id, name] : refused_) raise(ChannelWritable{id, name});
     refused_.clear();
   }
-  refused_.emplace(peer, channel);
-}
-
-// Who waits for room in these channels would wait for ever when they go.
-void Node::retire_channels(Session& session) {
-  if (!session.channels) return;
-  for (const std::string& channel : session.channels->blocked()) {
-    if (session.id) refuse_until_writable(*session.id, channel);
-  }
-  session.channels.reset();
+  refused_.emplace(peer, lane.channel);
 }
 
 // Those whose channel takes messages again.
@@ -179,7 +174,8 @@ void Node::tell_refused() {
   for (auto it = refused_.begin(); it != refused_.end();) {
     const auto& [id, channel] = *it;
     const Session* session = find(id);
-    if ((session && !session->early.empty()) || is_waiting(id.text(), channel)) {
+    const LaneKey lane{LaneKind::kMessages, channel};
+    if ((session && !session->early.empty()) || is_waiting(id.text(), lane)) {
       ++it;
       continue;
     }
@@ -193,7 +189,16 @@ void Node::settle(std::uint64_t message_id, std::optional<Error> error) {
   if (it == acked_.end()) return;
   const AckedSend send = std::move(it->second);
   acked_.erase(it);
-  raise(AckSettled{send.call, send.peer.value_or(Id{}), send.peer_text, std::move(error)});
+  raise_settled(send, std::move(error));
+}
+
+void Node::raise_settled(const AckedSend& send, std::optional<Error> error) {
+  const Id peer = send.peer.value_or(Id{});
+  if (!send.is_request()) {
+    return raise(AckSettled{send.call, peer, send.peer_text, std::move(error)});
+  }
+  GINNEL_ASSERT(error);  // an answer comes by settle_reply
+  raise(RequestSettled{send.call, peer, send.peer_text, Fail(*std::move(error))});
 }
 
 void Node::note_not_taken(const control::NotTaken& message) {
@@ -206,8 +211,8 @@ void Node::note_not_taken(const control::NotTaken& message) {
   settle(message.message_id, Error{Errc::kDenied, "the receiver did not take the message", ""});
 }
 
-// What was sent and not taken when the other node turned out to be a new run of itself.
-void Node::fail_unanswered(const Session& session) {
+// What was sent and not taken when the run of the other node that had it was over.
+void Node::fail_unanswered(const Session& session, const Error& why) {
   std::vector<std::uint64_t> lost;
   for (const auto& [message_id, send] : acked_) {
     if (!send.peer || send.peer != session.id) continue;
@@ -215,10 +220,7 @@ void Node::fail_unanswered(const Session& session) {
         session.early, [&](const EarlyMessage& message) { return message.id == message_id; });
     if (!early) lost.push_back(message_id);
   }
-  for (const std::uint64_t message_id : lost) {
-    settle(message_id, Error{Errc::kUnreachable,
-                             "the peer restarted; whether it had the message is unknown", ""});
-  }
+  for (const std::uint64_t message_id : lost) settle(message_id, why);
 }
 
 void Node::expire_messages(Instant now) {
@@ -232,37 +234,52 @@ void Node::expire_messages(Instant now) {
     const auto at = it++;
     const Waiting& message = at->second;
     if (!message.deadline || *message.deadline > now) continue;
-    notice(Notice::Level::kWarning, "E_UNKNOWN_PEER",
-           "a message for " + message.peer_text + " was not sent: nobody by this name came");
+    const auto id = resolve(message.peer_text);
+    Error why{Errc::kUnreachable, "no way to " + message.peer_text, ""};
+    if (!id) why = id.error();
+    raise_undelivered({id ? *id : Id(), message.peer_text, message.lane.channel, message.data,
+                       false, std::move(why)});
     stop_waiting(at->first);
   }
   tell_refused();
 }
 
+// The receiver is asked to drop it, so that a message reported as failed is not given later.
+void Node::withdraw(std::uint64_t message_id) {
+  const AckedSend& send = acked_.at(message_id);
+  stop_waiting(message_id);
+  Session* session = send.peer ? find(*send.peer) : nullptr;
+  if (!session || !session->channels) return;
+  session->channels->send_control(ControlType::kCancel,
+                                  control::to_bytes(control::Cancel{message_id}));
+  wake(*session);
+}
+
 void Node::settle_late(std::uint64_t message_id) {
   const AckedSend& send = acked_.at(message_id);
   const std::string who = send.peer_text;
-  stop_waiting(message_id);
-  // The receiver is asked to drop it, so that a message reported as failed is not given later.
-  Session* session = send.peer ? find(*send.peer) : nullptr;
-  if (session && session->channels) {
-    session->channels->send_control(ControlType::kCancel,
-                                    control::to_bytes(control::Cancel{message_id}));
-    wake(*session);
+  withdraw(message_id);
+  if (send.no_subscriber && send.is_request()) {
+    return settle(message_id, Error{Errc::kTimeout,
+                                    "no program on " + who + " replies on channel " +
+                                        send.lane.channel,
+                                    "start one there: ginnel reply " + send.lane.channel});
   }
   if (send.no_subscriber) {
     return settle(message_id, Error{Errc::kNoSubscriber,
-                                    "no program on " + who + " takes channel " + send.channel,
-                                    "start one there: ginnel sub " + send.channel});
+                                    "no program on " + who + " takes channel " + send.lane.channel,
+                                    "start one there: ginnel sub " + send.lane.channel});
   }
   const auto id = resolve(who);
   if (!id) return settle(message_id, id.error());
-  session = find(*id);
+  const Session* session = find(*id);
   if (!session || !session->has_key_pair) {
     return settle(message_id, Error{Errc::kTimeout, who + " did not answer in time",
                                     "see why: ginnel why " + who});
   }
-  settle(message_id, Error{Errc::kTimeout, who + " did not take the message in time", ""});
+  const std::string what =
+      send.is_request() ? " did not reply in time" : " did not take the message in time";
+  settle(message_id, Error{Errc::kTimeout, who + what, ""});
 }
 
 }  // namespace ginnel::node

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/core.h"
+#include "node/absence.h"
 #include "node/channels/channels.h"
 #include "node/config.h"
 #include "node/forward/traffic.h"
@@ -27,7 +28,7 @@ inline constexpr std::size_t kSessionPacketsMax = 128;
 // A message that was accepted from a program and that the other node may not have yet: kept until
 // its HELLO shows which run of it we talk to.
 struct EarlyMessage {
-  std::string channel;
+  LaneKey lane;
   std::uint64_t id = 0;  // 0: no acknowledgement wanted
   ByteVector data;
   bool in_lanes = false;  // the lanes of the epoch that we believe in have it too
@@ -62,6 +63,7 @@ struct Session {
   std::unique_ptr<Channels> channels;  // set: both epochs are known
   std::deque<EarlyMessage> early;      // those in lanes first
   std::size_t early_bytes = 0;
+  Absence absence;                 // of a peer that something waits for
   std::deque<ByteVector> frames;   // whole inner frames for the next packets
   std::deque<ByteVector> packets;  // inner IP packets
   control::Reassembler fragments;

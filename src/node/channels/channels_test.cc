@@ -6,8 +6,10 @@
 
 #include <functional>
 
+#include "base/reader.h"
 #include "base/rng.h"
 #include "base/timers.h"
+#include "proto/control/acknowledgement.h"
 
 namespace ginnel::node {
 namespace {
@@ -17,6 +19,7 @@ using control::FrameType;
 
 constexpr std::size_t kFrameRoom = 1168;  // of a packet's plaintext (node_transmit.cc)
 constexpr std::size_t kHeader = control::kMessageHeaderBytes;
+const LaneKey kChat{LaneKind::kMessages, "chat"};
 constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 
 ByteVector filled(std::size_t size, int value) {
@@ -95,10 +98,14 @@ class ChannelsTest : public ::testing::Test {
   void note_events(End& end) {
     while (auto event = end.channels->poll_event()) {
       if (auto* arrived = std::get_if<MessageArrived>(&*event)) {
-        end.arrived.push_back(arrived->channel);
+        end.arrived.push_back(arrived->lane.channel);
       } else if (auto* writable = std::get_if<WritableAgain>(&*event)) {
-        end.writable.push_back(writable->channel);
+        end.writable.push_back(writable->lane.channel);
       } else if (auto* control = std::get_if<ControlArrived>(&*event)) {
+        if (const auto reset = control::parse_lane_reset(control->body);
+            reset && control->type == ControlType::kLaneReset) {
+          end.channels->handle_reset(reset->lane);
+        }
         end.control.emplace_back(control->type, std::move(control->body));
       }
     }
@@ -134,9 +141,9 @@ class ChannelsTest : public ::testing::Test {
     };
   }
   void take_waiting(End& end) {
-    for (const std::string& channel : end.channels->waiting()) {
-      while (auto message = end.channels->take(channel)) {
-        taken_.emplace_back(channel, std::move(message->data));
+    for (const LaneKey& key : end.channels->waiting()) {
+      while (auto message = end.channels->take(key)) {
+        taken_.emplace_back(key.channel, std::move(message->data));
       }
     }
   }
@@ -185,7 +192,7 @@ TEST_F(ChannelsTest, EachMessageIsAnnouncedOnceAndKeepsItsId) {
   ASSERT_TRUE(send("chat", bytes_of("two"), 42));
   run(1s);
   ASSERT_EQ(b_->arrived, std::vector<std::string>{"chat"});
-  EXPECT_EQ(b_->channels->peek("chat"), 41u);
+  EXPECT_EQ(b_->channels->peek(kChat), 41u);
   EXPECT_EQ(b_->channels->take("chat")->id, 41u);
   note_events(*b_);
   EXPECT_EQ(b_->arrived.size(), 2u);
@@ -233,6 +240,27 @@ TEST_F(ChannelsTest, ABulkMessageDoesNotHoldUpASmallOneOfAnotherChannel) {
   ASSERT_TRUE(run(2s, [&] { return taken_from("chat") == 1; }));
   EXPECT_LE(now_ - start, 2 * link_.delay);
   EXPECT_EQ(taken_from("bulk"), 0u);
+}
+
+// The lanes of the next frames that A sends.
+TEST_F(ChannelsTest, ASmallMessageGoesBeforeLargeOnesAndDoesNotStopThem) {
+  ASSERT_TRUE(send("bulk0", filled(kMebibyte - kHeader, 1)));
+  ASSERT_TRUE(send("bulk1", filled(kMebibyte - kHeader, 1)));
+  ASSERT_TRUE(send("chat", filled(60'000, 1)));
+  std::map<std::uint32_t, int> frames;
+  std::vector<std::uint32_t> order;
+  std::array<std::byte, kFrameRoom> room{};
+  for (int i = 0; i < 40 && a_->channels->poll_frame(now_, room) > 0; ++i) {
+    const std::uint32_t lane = Reader(ConstBytes(room).subspan(7)).u32le();
+    ++frames[lane];
+    order.push_back(lane);
+  }
+  ASSERT_EQ(order.size(), 40u);
+  EXPECT_EQ(order.front(), 3u);
+  EXPECT_EQ(frames[3], 35);
+  EXPECT_EQ(frames[1] + frames[2], 5);
+  EXPECT_GT(frames[1], 0);
+  EXPECT_GT(frames[2], 0);
 }
 
 // --- windows ---
@@ -393,7 +421,105 @@ TEST_F(ChannelsTest, WhatWasSentToAnEarlierRunOfThePeerIsNotTakenByTheNextOne) {
 TEST_F(ChannelsTest, WhoIsOwedAWritableIsKnownWhenTheChannelsGo) {
   while (send("chat", filled(100'000, 1))) {
   }
-  EXPECT_EQ(a_->channels->blocked(), std::vector<std::string>{"chat"});
+  EXPECT_EQ(a_->channels->blocked(), std::vector<LaneKey>{kChat});
+}
+
+// --- giving up ---
+
+// The messages of the list, as text, and whether each was sent.
+std::vector<std::pair<std::string, bool>> texts(const std::vector<GivenBack>& list) {
+  std::vector<std::pair<std::string, bool>> out;
+  for (const GivenBack& back : list) {
+    out.emplace_back(text_of(back.message.data), back.message.sent);
+  }
+  return out;
+}
+
+TEST_F(ChannelsTest, WhatIsGivenUpComesBackInOrderAndSaysWhatWasSent) {
+  take_all_at_b();
+  ASSERT_TRUE(send("chat", bytes_of("arrives")));
+  ASSERT_TRUE(run(1s, [&] { return taken_.size() == 1; }));
+  link_.loss = 1;
+  ASSERT_TRUE(send("chat", bytes_of("sent and lost")));
+  run(1s);
+  ASSERT_TRUE(send("chat", bytes_of("never sent")));
+  const auto back = texts(a_->channels->give_up());
+  EXPECT_EQ(back, (std::vector<std::pair<std::string, bool>>{{"sent and lost", true},
+                                                             {"never sent", false}}));
+  EXPECT_EQ(a_->budget.used(), 0u);
+  EXPECT_TRUE(a_->channels->give_up().empty());
+}
+
+// include/ginnel/node.h: what came back is not delivered behind the program's back.
+TEST_F(ChannelsTest, AfterGivingUpTheSameRunsGoOnInANewLaneAndNothingIsDoubled) {
+  take_all_at_b();
+  link_.loss = 1;
+  ASSERT_TRUE(send("chat", filled(300'000, 1)));
+  run(20s);
+  EXPECT_EQ(a_->channels->give_up().size(), 1u);
+  link_.loss = 0;
+  ASSERT_TRUE(send("chat", bytes_of("after")));
+  ASSERT_TRUE(run(10s, [&] { return taken_.size() == 1; }));
+  run(100s);
+  ASSERT_EQ(taken_.size(), 1u);
+  EXPECT_EQ(text_of(taken_[0].second), "after");
+  EXPECT_EQ(b_->budget.used(), 0u);
+}
+
+TEST_F(ChannelsTest, WhatCameWholeBeforeTheOwnerGaveUpIsTakenBeforeWhatCameAfter) {
+  ASSERT_TRUE(send("chat", bytes_of("one")));
+  ASSERT_TRUE(send("chat", bytes_of("two")));
+  run(1s);
+  link_.loss = 1;
+  ASSERT_TRUE(send("chat", bytes_of("lost")));
+  run(1s);
+  EXPECT_EQ(a_->channels->give_up().size(), 1u);
+  link_.loss = 0;
+  ASSERT_TRUE(send("chat", bytes_of("three")));
+  run(10s);
+  take_all_at_b();
+  ASSERT_TRUE(run(10s, [&] { return taken_.size() == 3; }));
+  EXPECT_EQ(text_of(taken_[0].second), "one");
+  EXPECT_EQ(text_of(taken_[1].second), "two");
+  EXPECT_EQ(text_of(taken_[2].second), "three");
+}
+
+TEST_F(ChannelsTest, ADelayedPacketOfALaneThatEndedOpensNothing) {
+  take_all_at_b();
+  ASSERT_TRUE(send("chat", bytes_of("given up")));
+  turn();
+  const auto delayed = std::exchange(flights_, {});
+  ASSERT_FALSE(delayed.empty());
+  EXPECT_EQ(a_->channels->give_up().size(), 1u);
+  run(1s);
+  for (const auto& [at, flight] : delayed) flights_.emplace(std::pair(now_, ++serial_), flight);
+  run(1s);
+  EXPECT_TRUE(taken_.empty());
+  ASSERT_FALSE(b_->drops.empty());
+  EXPECT_EQ(b_->drops.front(), Channels::Drop::kEndedLane);
+}
+
+TEST_F(ChannelsTest, GivingUpOverAndOverOpensLanesWithoutEnd) {
+  take_all_at_b();
+  for (std::size_t i = 0; i < 3 * kLanesMax; ++i) {
+    ASSERT_TRUE(send("chat", filled(5000, 1)));
+    run(1ms);
+    (void)a_->channels->give_up();
+    run(1s);
+  }
+  ASSERT_TRUE(send("chat", bytes_of("last")));
+  ASSERT_TRUE(run(5s, [&] { return !taken_.empty() && text_of(taken_.back().second) == "last"; }));
+}
+
+// One lane for each kind, so that neither waits for the other.
+TEST_F(ChannelsTest, KindsOfOneChannelDoNotMeet) {
+  const LaneKey requests{LaneKind::kRequests, "chat"};
+  ASSERT_TRUE(send("chat", bytes_of("message"), 1));
+  ASSERT_TRUE(a_->channels->send(requests, 2, bytes_of("request")));
+  run(1s);
+  EXPECT_EQ(b_->channels->waiting(), (std::set<LaneKey>{kChat, requests}));
+  EXPECT_EQ(text_of(b_->channels->take(requests)->data), "request");
+  EXPECT_EQ(text_of(b_->channels->take("chat")->data), "message");
 }
 
 // --- cancelled messages ---

@@ -22,6 +22,7 @@ class ReceiveLane {
   ReceiveLane(const ReceiveLane&) = delete;
   ReceiveLane& operator=(const ReceiveLane&) = delete;
 
+  std::uint32_t number() const { return kcp_.conv().value(); }
   kcp::Kcp& kcp() { return kcp_; }
   const kcp::Kcp& kcp() const { return kcp_; }
   const Stream& stream() const { return stream_; }
@@ -35,6 +36,13 @@ class ReceiveLane {
     auto out = stream_.take();
     pull();
     return out;
+  }
+
+  // A whole message is there, though the budget may not let it in yet.
+  bool holds_whole() const {
+    if (is_ready()) return true;
+    const bool reading = stream_.whole_bytes() > 0 && !is_failed();
+    return reading && kcp_.next_size().value_or(0) >= stream_.missing();
   }
 
   // Reads KCP as far as the next whole message, and as far as the node's budget goes.

@@ -11,13 +11,18 @@ kcp::Config lane_config(std::uint32_t lane) {
   // Without a paced sender the window is what limits the rate: 256 segments fill 24 Mbit/s at a
   // round trip of 100 ms and do not overrun the queue of a home router at once.
   config.send_window_segments = 256;
-  config.send_bytes_max = kChannelWindowBytes;
+  config.send_bytes_max = kKcpBufferBytes;
   config.receive_bytes_max = kChannelWindowBytes;
   return config;
 }
 
-SendLane::SendLane(std::uint32_t number, std::string channel, ConstBytes opening, Budget& budget)
-    : number_(number), channel_(std::move(channel)), budget_(budget), kcp_(lane_config(number)) {
+SendLane::SendLane(std::uint32_t number, LaneKey key, ConstBytes opening, Budget& budget)
+    : number_(number),
+      key_(std::move(key)),
+      budget_(budget),
+      kcp_(lane_config(number)),
+      given_(opening.size()),
+      accepted_(opening.size()) {
   if (opening.empty()) return;
   const auto taken = kcp_.send(opening);
   GINNEL_ASSERT(taken && *taken == opening.size());  // an empty KCP has room for it
@@ -27,33 +32,54 @@ bool SendLane::has_room(std::size_t bytes) const {
   return charged_ == 0 || charged_ + bytes <= kChannelWindowBytes;
 }
 
-bool SendLane::push(ConstBytes header, ConstBytes data) {
+bool SendLane::push(std::uint64_t id, ConstBytes header, ConstBytes data) {
   const std::size_t size = header.size() + data.size();
   if (!budget_.try_charge_send(size)) return false;
   charged_ += size;
-  backlog_bytes_ += size;
-  backlog_.push_back(to_vector(header));
-  backlog_.back().insert(backlog_.back().end(), data.begin(), data.end());
+  queued_.push_back({id, header.size(), accepted_, to_vector(header)});
+  ByteVector& bytes = queued_.back().bytes;
+  bytes.insert(bytes.end(), data.begin(), data.end());
+  accepted_ += size;
   pump();
   return true;
 }
 
-void SendLane::pump() {
-  while (!backlog_.empty()) {
-    const ConstBytes rest = ConstBytes(backlog_.front()).subspan(front_taken_);
+void SendLane::feed_kcp() {
+  for (; next_ < queued_.size(); ++next_) {
+    const Queued& message = queued_[next_];
+    const auto rest =
+        ConstBytes(message.bytes).subspan(static_cast<std::size_t>(given_ - message.begin));
     const auto taken = kcp_.send(rest);
-    if (!taken || *taken == 0) break;
-    front_taken_ += *taken;
-    backlog_bytes_ -= *taken;
-    if (front_taken_ < backlog_.front().size()) break;
-    backlog_.pop_front();
-    front_taken_ = 0;
+    given_ += taken ? *taken : 0;
+    if (given_ < message.end()) return;
   }
-  // The opening arrives before all else, so what KCP holds beyond our charge is the opening.
-  const std::size_t held = backlog_bytes_ + kcp_.sender().bytes();
+}
+
+void SendLane::pump() {
+  feed_kcp();
+  const std::uint64_t arrived = given_ - kcp_.sender().bytes();
+  while (!queued_.empty() && queued_.front().end() <= arrived) {
+    queued_.pop_front();
+    --next_;
+  }
+  // The opening arrives before all else, so what is held beyond our charge is the opening.
+  const auto held = static_cast<std::size_t>(accepted_ - arrived);
   if (held >= charged_) return;
   budget_.release_send(charged_ - held);
   charged_ = held;
+}
+
+std::vector<Unarrived> SendLane::give_back() {
+  const std::uint64_t sent = given_ - kcp_.sender().unsent_bytes();
+  std::vector<Unarrived> out;
+  for (Queued& message : queued_) {
+    message.bytes.erase(message.bytes.begin(),
+                        message.bytes.begin() + static_cast<std::ptrdiff_t>(message.header_bytes));
+    out.push_back({message.id, std::move(message.bytes), message.begin < sent});
+  }
+  queued_.clear();
+  next_ = 0;
+  return out;
 }
 
 bool SendLane::take_writable() {

@@ -34,4 +34,13 @@ Result<Cancel, Drop> parse_cancel(ConstBytes body) {
 
 void encode(const Cancel& message, Writer& w) { w.u64le(message.message_id); }
 
+Result<LaneReset, Drop> parse_lane_reset(ConstBytes body) {
+  Reader r(body);
+  const LaneReset out{r.u32le()};
+  if (out.lane == 0) return refused(r);
+  return finish(r, out);
+}
+
+void encode(const LaneReset& message, Writer& w) { w.u32le(message.lane); }
+
 }  // namespace ginnel::control

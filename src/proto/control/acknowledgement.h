@@ -1,7 +1,9 @@
-// What became of a message that asked for it: TAKEN, NOT_TAKEN (docs/wire/ginnel.md section 7).
+// What became of a message that asked for it: TAKEN, NOT_TAKEN; and what its sender has given up:
+// CANCEL, LANE_RESET (docs/wire/ginnel.md section 7).
 //
 //   TAKEN      0  message id u64le
 //   NOT_TAKEN  0  message id u64le    8  code u8
+//   LANE_RESET 0  lane u32le
 #pragma once
 #include "proto/control/control_message.h"
 
@@ -48,5 +50,17 @@ struct Cancel {
 };
 Result<Cancel, Drop> parse_cancel(ConstBytes body);
 void encode(const Cancel& message, Writer& w);
+
+// The owner sends nothing more in this lane: what has not arrived whole never will.
+struct LaneReset {
+  static constexpr ControlType kControlType = ControlType::kLaneReset;
+  static constexpr std::size_t kBytesMax = 4;
+
+  std::uint32_t lane = 0;
+  friend bool operator==(const LaneReset&, const LaneReset&) = default;
+};
+// Errors: kBadField (lane 0: it lasts as long as the runs of the nodes).
+Result<LaneReset, Drop> parse_lane_reset(ConstBytes body);
+void encode(const LaneReset& message, Writer& w);
 
 }  // namespace ginnel::control

@@ -33,6 +33,7 @@ enum class ControlType : std::uint8_t {
   kIssuer = 0x0d,
   kNotRenewed = 0x0e,
   kCancel = 0x0f,
+  kLaneReset = 0x19,
 };
 
 inline constexpr std::size_t kControlHeaderBytes = 5;

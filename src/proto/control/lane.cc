@@ -11,7 +11,8 @@ Result<LaneOpen, Drop> parse_lane_open(ConstBytes bytes) {
   const std::uint8_t kind = r.u8();
   out.priority = r.u8();
   out.channel = text_of(read_text8(r));
-  if (kind != static_cast<std::uint8_t>(LaneOpen::Kind::kMessages)) return refused(r);
+  if (kind > static_cast<std::uint8_t>(LaneOpen::Kind::kReplies)) return refused(r);
+  out.kind = static_cast<LaneOpen::Kind>(kind);
   if (out.priority > kPriorityMax || out.channel.empty()) return refused(r);
   if (out.channel.size() > kChannelBytesMax) return Fail(Drop::kTooLong);
   return finish(r, std::move(out));

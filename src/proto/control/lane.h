@@ -1,5 +1,5 @@
 // A lane: one direction of one channel, a KCP stream that begins with OPEN and then carries
-// messages (docs/wire/ginnel.md section 9).
+// messages, requests or replies (docs/wire/ginnel.md section 9).
 //
 //   LaneReader lane;
 //   lane.feed(bytes_from_kcp);
@@ -23,7 +23,11 @@ inline constexpr std::uint8_t kPriorityMax = 7;  // the lowest
 inline constexpr std::uint32_t kControlLane = 0;
 
 struct LaneOpen {
-  enum class Kind : std::uint8_t { kMessages = 0 };
+  enum class Kind : std::uint8_t {
+    kMessages = 0,
+    kRequests = 1,  // messages whose id is the request's
+    kReplies = 2,   // messages whose id is the request's, their first byte a ReplyCode
+  };
   static constexpr std::size_t kBytesMax = 3 + kChannelBytesMax;
 
   Kind kind = Kind::kMessages;
@@ -45,6 +49,13 @@ struct MessageHeader {
   std::size_t body_size() const { return size; }
 };
 void encode(const MessageHeader& header, Writer& w);
+
+// The first byte of a reply's data.
+enum class ReplyCode : std::uint8_t {
+  kAnswered = 0,  // the answer follows
+  kFailed = 1,    // who replies could not
+  kDenied = 2,    // who replies would not
+};
 
 using MessageReader = FramedReader<MessageHeader>;
 

@@ -22,13 +22,13 @@ ByteVector message(std::string_view data, std::uint64_t id = 0) {
 TEST(LaneOpen, RoundTrips) {
   expect_exact_size(encoded(kChat), parse_lane_open);
   EXPECT_EQ(*parse_lane_open(encoded(kChat)), kChat);
-  const LaneOpen longest{LaneOpen::Kind::kMessages, kPriorityMax, std::string(64, 'c')};
+  const LaneOpen longest{LaneOpen::Kind::kReplies, kPriorityMax, std::string(64, 'c')};
   EXPECT_EQ(encoded(longest).size(), LaneOpen::kBytesMax);
   EXPECT_EQ(*parse_lane_open(encoded(longest)), longest);
 }
 
 TEST(LaneOpen, RefusesUnknownKindsPrioritiesAndNames) {
-  EXPECT_EQ(parse_lane_open(*from_hex("01000163")).error(), Drop::kBadField);
+  EXPECT_EQ(parse_lane_open(*from_hex("03000163")).error(), Drop::kBadField);
   EXPECT_EQ(parse_lane_open(*from_hex("00080163")).error(), Drop::kBadField);
   EXPECT_EQ(parse_lane_open(*from_hex("000000")).error(), Drop::kBadField);
   ByteVector too_long = *from_hex("000041");
@@ -73,7 +73,7 @@ TEST(LaneReader, HoldsOneMessageUntilItIsTaken) {
 
 TEST(LaneReader, FailsForGoodAtABadOpenOrALengthAboveTheLimit) {
   LaneReader bad_open;
-  EXPECT_GT(bad_open.feed(*from_hex("010001631234")), 0u);
+  EXPECT_GT(bad_open.feed(*from_hex("030001631234")), 0u);
   EXPECT_EQ(bad_open.drop(), Drop::kBadField);
   EXPECT_EQ(bad_open.feed(encoded(kChat)), 0u);
   ByteVector stream = encoded(kChat);

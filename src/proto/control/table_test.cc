@@ -172,6 +172,9 @@ TEST(Acknowledgements, RoundTripAndRefuseIdZero) {
   expect_exact_size(encoded(Cancel{5}), parse_cancel);
   EXPECT_EQ(parse_cancel(encoded(Cancel{5}))->message_id, 5u);
   EXPECT_EQ(parse_cancel(encoded(Cancel{0})).error(), Drop::kBadField);
+  expect_exact_size(encoded(LaneReset{5}), parse_lane_reset);
+  EXPECT_EQ(*parse_lane_reset(encoded(LaneReset{5})), LaneReset{5});
+  EXPECT_EQ(parse_lane_reset(encoded(LaneReset{0})).error(), Drop::kBadField);
   const NotTaken no{6, NotTaken::Code::kStopping};
   expect_exact_size(encoded(no), parse_not_taken);
   EXPECT_EQ(*parse_not_taken(encoded(no)), no);

@@ -152,6 +152,7 @@ TEST_F(Vectors, ControlMessages) {
   expect_message("TAKEN", Taken{7});
   expect_message("NOT_TAKEN", NotTaken{8, NotTaken::Code::kNoSubscriber});
   expect_message("CANCEL", Cancel{8});
+  expect_message("LANE_RESET", LaneReset{7});
   expect_message("HUBS", Hubs{{{hub_session(), "hub-a", {"203.0.113.9:7700"}}}});
 }
 
@@ -162,6 +163,12 @@ TEST_F(Vectors, Channels) {
   const ConstBytes hello = bytes_of("hello");
   lane.insert(lane.end(), hello.begin(), hello.end());
   expect("lane: OPEN and a message", lane);
+  lane = encoded(LaneOpen{LaneOpen::Kind::kReplies, 0, "sum"});
+  const ByteVector reply = encoded(MessageHeader{3, 7});
+  lane.insert(lane.end(), reply.begin(), reply.end());
+  lane.push_back(static_cast<std::byte>(ReplyCode::kAnswered));
+  lane.insert(lane.end(), hello.begin(), hello.begin() + 2);
+  expect("lane: OPEN of replies and the reply to request 7", lane);
   expect_frame("DATAGRAM", Datagram{"chat", hello});
   expect_frame("FRAGMENT", Fragment{5, 1, hello});
   expect_frame("GOSSIP: a datagram", Gossip{Gossip::Kind::kDatagram, {}, hello});

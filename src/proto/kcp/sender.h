@@ -74,6 +74,11 @@ class Sender {
   std::uint32_t queued_segments() const { return static_cast<std::uint32_t>(end_ - nxt_); }
   std::uint32_t remote_window() const { return remote_window_; }
   std::size_t bytes() const { return bytes_.size(); }  // taken, not known to have arrived
+  // Taken and never transmitted.
+  std::size_t unsent_bytes() const {
+    if (unsent_ == end_) return 0;
+    return static_cast<std::size_t>(bytes_.end() - segments_.at(unsent_).offset);
+  }
   std::size_t room() const { return bytes_.room(); }
   const RttEstimator& rtt() const { return rtt_; }
   const Congestion& congestion() const { return congestion_; }

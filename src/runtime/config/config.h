@@ -46,6 +46,7 @@ struct Config {
     std::optional<Prefix> cidr;            // nullopt: what the network says, else 10.66.0.0/16
     std::optional<Nanoseconds> heartbeat;  // nullopt: 2 s to hubs, by use to peers
     Nanoseconds resolve_timeout = 10s;
+    Nanoseconds retain = 30s;
   } network;
   struct Tun {
     TunEnable enable = TunEnable::kAuto;

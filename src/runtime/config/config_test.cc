@@ -49,6 +49,7 @@ TEST(Config, FallbacksOfTheTableAreWhatTheStructHolds) {
     const Config given = load(text).config;
     const Config builtin;
     EXPECT_EQ(given.network.resolve_timeout, builtin.network.resolve_timeout);
+    EXPECT_EQ(given.network.retain, builtin.network.retain);
     EXPECT_EQ(given.network.heartbeat, builtin.network.heartbeat);
     EXPECT_EQ(given.tun.enable, builtin.tun.enable);
     EXPECT_EQ(given.tun.mtu, builtin.tun.mtu);
@@ -151,8 +152,6 @@ TEST(Config, EveryLackingKeyIsRefusedAndSaysSo) {
 }
 
 TEST(Config, WhatWouldDoNothingIsRefused) {
-  EXPECT_THAT(problems("[network]\nretain = \"30s\"\n"),
-              ElementsAre(HasSubstr("this version lacks keeping messages")));
   EXPECT_THAT(problems("[link]\nrepair = \"auto\"\noverhead_max = \"20%\"\n"),
               ElementsAre("g.toml:1:2: link: this version lacks repair of bad links [E_CONFIG_KEY]"));
   EXPECT_THAT(problems("[tun]\naddress = \"10.66.0.2/16\"\n"),

@@ -12,6 +12,8 @@ struct Live {
 };
 
 constexpr std::array kLive = {
+    Live{"network.retain",
+         [](Config& c, const Config& f) { c.network.retain = f.network.retain; }},
     Live{"network.resolve_timeout",
          [](Config& c, const Config& f) { c.network.resolve_timeout = f.network.resolve_timeout; }},
     Live{"dns.names", [](Config& c, const Config& f) { c.dns.names = f.dns.names; }},

@@ -100,6 +100,9 @@ Wrong set_heartbeat(Config& c, const Value& v) {
   c.network.heartbeat = every;
   return std::nullopt;
 }
+Wrong set_retain(Config& c, const Value& v) {
+  return duration(c.network.retain, v.text, 1s, 10min);
+}
 Wrong set_resolve_timeout(Config& c, const Value& v) {
   return duration(c.network.resolve_timeout, v.text, 0s, 10min);
 }
@@ -223,6 +226,7 @@ constexpr std::array kKeys = {
     Key{"network.when_hubs_lost", Form::kText, "\"continue\"", only_continue},
     Key{"network.heartbeat", Form::kText, "\"auto\"", set_heartbeat},
     Key{"network.resolve_timeout", Form::kText, "\"10s\"", set_resolve_timeout},
+    Key{"network.retain", Form::kText, "\"30s\"", set_retain},
     Key{"tun.enable", Form::kText, "\"auto\"", set_tun_enable},
     Key{"tun.address", Form::kText, "\"auto\"", only_auto},
     Key{"tun.mtu", Form::kTextOrInteger, "\"auto\"", set_tun_mtu},
@@ -254,7 +258,6 @@ constexpr std::array kLacking = {
     Lacking{"network.allow", "", "a list of allowed Ids"},
     Lacking{"network.connect", "eager", "the eager full mesh"},
     Lacking{"network.when_hubs_lost", "stop", "stopping when every hub is lost"},
-    Lacking{"network.retain", "", "keeping messages for a vanished peer"},
     Lacking{"routes", "", "routes behind a node"},
     Lacking{"link", "", "repair of bad links"},
     Lacking{"hub.tcp", "", "the relay over TCP"},

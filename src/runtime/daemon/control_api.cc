@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
 #include "base/timers.h"
 #include "io/clock.h"
 #include "runtime/control/error_document.h"
+#include "runtime/daemon/body.h"
 #include "runtime/daemon/daemon.h"
 #include "runtime/daemon/wg_export.h"
 
@@ -18,42 +18,6 @@ constexpr Nanoseconds kDefaultAck = 10s;
 constexpr Nanoseconds kConditionCheck = 50ms;
 // More often is a flood.
 constexpr Nanoseconds kPingEveryMin = 10ms;
-
-Nanoseconds seconds_of(const json& body, const char* key, Nanoseconds otherwise) {
-  const auto it = body.find(key);
-  if (it == body.end() || !it->is_number()) return otherwise;
-  const double seconds = it->get<double>();
-  if (!(seconds >= 0) || seconds > 4e9) return otherwise;
-  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(seconds));
-}
-
-std::string text_at(const json& body, const char* key, std::string otherwise = {}) {
-  const auto it = body.find(key);
-  return it != body.end() && it->is_string() ? it->get<std::string>() : otherwise;
-}
-
-// `data` as text, or `data_b64`. nullopt: neither, or not base64.
-std::optional<ByteVector> data_of(const json& body) {
-  if (const auto it = body.find("data"); it != body.end() && it->is_string()) {
-    return to_vector(bytes_of(it->get_ref<const std::string&>()));
-  }
-  const auto it = body.find("data_b64");
-  if (it == body.end() || !it->is_string()) return std::nullopt;
-  return from_base64(it->get_ref<const std::string&>());
-}
-
-// Text where it is UTF-8, else base64: JSON carries no bytes.
-void put_data(json& line, ConstBytes data) {
-  json text = std::string(text_of(data));
-  try {
-    (void)text.dump();
-    line["data"] = std::move(text);
-  } catch (const json::type_error&) {
-    line["data_b64"] = to_base64(data);
-  }
-}
-
-Error malformed() { return {Errc::kUsage, "the request is malformed", ""}; }
 
 bool is_direct(PathKind kind) {
   return kind == PathKind::kLan || kind == PathKind::kDirect || kind == PathKind::kPunched;
@@ -97,7 +61,7 @@ json peer_name_json(const PeerInfo& peer) {
 }  // namespace
 
 ControlApi::ControlApi(Daemon& daemon)
-    : daemon_(daemon), members_(daemon.node(), daemon.loop()), cluster_(members_) {}
+    : daemon_(daemon), members_(daemon.node(), daemon.loop()), cluster_(members_), requests_(daemon) {}
 
 void ControlApi::answer(const control_api::Request& request, const Responder& responder) {
   try {
@@ -141,6 +105,7 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
     }
   }
   if (cluster_.answer(request, body, responder)) return;
+  if (requests_.answer(request, body, responder)) return;
   fail(responder, {Errc::kUsage, "this daemon knows no " + request.method + " " + target,
                    "is the command of the same version as the daemon?"});
 }
@@ -532,12 +497,15 @@ void ControlApi::check_conditions() {
 }
 
 void ControlApi::handle(const node::Event& event) {
+  requests_.handle(event);
   if (const auto* ready = std::get_if<node::MessageReady>(&event)) {
     deliver(ready->from, ready->channel);
   } else if (const auto* settled = std::get_if<node::AckSettled>(&event)) {
     settle(*settled);
   } else if (const auto* got = std::get_if<node::PongReceived>(&event)) {
     pong(*got);
+  } else if (const auto* lost = std::get_if<node::Undelivered>(&event)) {
+    undelivered_.note(io::now(), info_of(lost->peer).name, *lost);
   } else if (std::get_if<node::ChannelWritable>(&event) || std::get_if<node::PeerChanged>(&event)) {
     retry_messages();
   } else if (const auto* gossiped = std::get_if<node::Gossiped>(&event)) {

@@ -12,6 +12,8 @@
 #include "node/node.h"
 #include "runtime/control/message.h"
 #include "runtime/daemon/node_cluster.h"
+#include "runtime/daemon/request_api.h"
+#include "runtime/daemon/undelivered_log.h"
 
 namespace ginnel::runtime {
 
@@ -105,6 +107,8 @@ class ControlApi {
   Daemon& daemon_;
   NodeCluster members_;
   gossip::ClusterApi cluster_;
+  RequestApi requests_;
+  UndeliveredLog undelivered_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Subscriber> subscribers_;
   std::map<std::uint64_t, AckedCall> acked_;

@@ -35,6 +35,7 @@ class Daemon {
 
   // --- for the control API, on the loop's thread ---
   node::Node& node() { return engine_.node(); }
+  const node::Node& node() const { return engine_.node(); }
   io::EventLoop& loop() { return engine_.loop(); }
   DaemonFacts facts() const;
   const TrafficRates& rates() const { return rates_; }

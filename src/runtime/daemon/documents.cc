@@ -84,6 +84,12 @@ json peer_json(const PeerInfo& peer, const TrafficRate& rate) {
           {"tx_bytes", peer.tx_bytes},
           {"rx_rate", rate.rx},
           {"tx_rate", rate.tx},
+          {"losses",
+           {{"messages_not_sent", peer.losses.messages_not_sent},
+            {"messages_unknown", peer.losses.messages_unknown},
+            {"lane_packets", peer.losses.lane_packets},
+            {"ip_packets", peer.losses.ip_packets},
+            {"frames", peer.losses.frames}}},
           {"last_seen", peer.last_seen ? json(rfc3339(*peer.last_seen)) : json()}};
 }
 

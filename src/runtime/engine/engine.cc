@@ -136,6 +136,7 @@ node::Config Engine::core_config() const {
   out.forwarding_threads = forwarding_threads_;
   out.tun_mtu = config.tun.mtu.value_or(out.tun_mtu);
   out.resolve_timeout = config.network.resolve_timeout;
+  out.retain = config.network.retain;
   out.hub_heartbeat = config.network.heartbeat.value_or(out.hub_heartbeat);
   out.hubs = hub_addresses();
   out.gossip = gossip_config();
@@ -273,7 +274,8 @@ Result<config::ReloadPlan, Error> Engine::reload() {
   const auto plan = config::take_changes(prepared_.config.loaded, file->loaded);
   node_->change_settings({.punch = config().punch.enable,
                           .probes_per_second = config().punch.probes_per_second,
-                          .resolve_timeout = config().network.resolve_timeout});
+                          .resolve_timeout = config().network.resolve_timeout,
+                          .retain = config().network.retain});
   return plan;
 }
 
