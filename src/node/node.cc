@@ -78,6 +78,7 @@ void Node::set_wall(Instant now, Wall wall) {
   wall_ = wall;
   wall_since_ = now;
   device_.set_wall(now, wall);
+  if (stun_server_) stun_server_->set_wall(now, wall);
 }
 
 void Node::change_settings(const Settings& settings) {
