@@ -130,6 +130,8 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
     if (target == "/v1/msg") return message(body, responder);
     if (target == "/v1/sub") return subscribe(body, responder);
     if (target == "/v1/ping") return ping(body, responder);
+    if (target == "/v1/events") return lines(daemon_.event_lines(), body, responder);
+    if (target == "/v1/log") return lines(daemon_.log_lines(), body, responder);
     if (target == "/v1/wait") return wait(body, responder);
     if (target == "/v1/config/reload") return reload(responder);
     if (target == "/v1/down" || target == "/v1/leave") {
@@ -240,6 +242,13 @@ void ControlApi::wg_export(const json& body, const Responder& responder) {
                                               .endpoint = text_at(body, "endpoint")});
   if (!exported) return fail(responder, exported.error());
   responder.ok(exported->dump());
+}
+
+// `events` and `log`.
+void ControlApi::lines(const control_api::LineRing& ring, const json& body,
+                       const Responder& responder) {
+  ring.stream(responder, {.follow = body.value("follow", false),
+                          .last = body.value("last", control_api::LineRing::kLinesMax)});
 }
 
 // ---- messages ----
