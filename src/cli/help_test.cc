@@ -38,6 +38,35 @@ TEST(Help, EveryVerbHasPurposeExamplesFlagsAndExits) {
     EXPECT_THAT(verb.purpose, Not(testing::EndsWith(".")));
   }
 }
+// The words behind the first "ginnel", up to where the shell takes over.
+std::vector<std::string> words_of_example(std::string_view example) {
+  std::istringstream in{std::string(example.substr(example.find("ginnel") + 6))};
+  std::vector<std::string> out;
+  for (std::string word; in >> word;) {
+    if (word.find_first_of("|&<>;)") != std::string::npos) break;
+    out.push_back(word);
+  }
+  return out;
+}
+// A line to copy must be one that the parser takes.
+TEST(Help, EveryExampleIsACommandLine) {
+  for (const Verb& verb : verbs()) {
+    for (const std::string_view example : verb.examples) {
+      if (example.find("<(") != std::string_view::npos) continue;
+      const auto parsed = parse(words_of_example(example));
+      EXPECT_TRUE(parsed) << example << ": " << (parsed ? "" : parsed.error().text);
+      if (parsed) EXPECT_EQ(parsed->verb, &verb) << example;
+    }
+  }
+}
+TEST(Help, EveryExitOfAVerbIsExplained) {
+  for (const Verb& verb : verbs()) {
+    const std::string text = verb_help(verb);
+    const std::string line = text.substr(text.rfind("Exit:"));
+    for (const int exit : verb.exits)
+      EXPECT_THAT(line, HasSubstr(" " + std::to_string(exit) + " ")) << verb.name;
+  }
+}
 TEST(Help, AVerbsPageIsAsItIs) {
   EXPECT_EQ(verb_help(*find_verb("ping")),
             "Ask a peer for an answer, and say what path it took\n"
@@ -76,6 +105,16 @@ TEST(Help, EveryCodeHasItsParagraph) {
     EXPECT_TRUE(text->starts_with(name + " (exit "));
     expect_narrow(*text);
   }
+}
+TEST(Help, EveryCheckOfDoctorHasItsParagraph) {
+  EXPECT_EQ(check_codes().size(), 7u);
+  for (const std::string_view code : check_codes()) {
+    const auto text = help_on(code);
+    ASSERT_TRUE(text) << code;
+    EXPECT_TRUE(text->starts_with(std::string(code) + " (doctor): "));
+    expect_narrow(*text);
+  }
+  EXPECT_EQ(nearest_topic("E_RPFILTER"), "E_RP_FILTER");
 }
 TEST(Help, EveryTopicHasItsText) {
   for (const std::string_view topic : topics()) {

@@ -6,14 +6,13 @@
 namespace ginnel::cli {
 namespace {
 
-constexpr std::array<std::string_view, 22> kFutureVerbs = {
-    "top", "map", "log", "netcheck", "doctor", "bench", "req", "send", "reply", "recv",
-    "forward", "serve", "meta", "kv", "lock", "master", "hub", "route", "acl", "completion",
-    "selftest", "bugreport"};
+constexpr std::array<std::string_view, 17> kFutureVerbs = {
+    "top", "map", "bench", "req", "send", "reply", "recv",
+    "forward", "serve", "meta", "kv", "lock", "master", "hub", "route", "acl", "selftest"};
 
 std::vector<Verb> collect() {
   std::vector<Verb> out;
-  for (auto group : {start_verbs(), look_verbs(), try_verbs(), use_verbs(), admin_verbs(),
+  for (auto group : {start_verbs(), look_verbs(), try_verbs(), host_verbs(), use_verbs(), admin_verbs(),
                      gossip_verbs()})
     std::ranges::move(group, std::back_inserter(out));
   return out;

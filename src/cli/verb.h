@@ -72,6 +72,7 @@ identity::Places places_of(const Context& context, const Arguments& arguments);
 std::vector<Verb> start_verbs();
 std::vector<Verb> look_verbs();
 std::vector<Verb> try_verbs();
+std::vector<Verb> host_verbs();
 std::vector<Verb> use_verbs();
 std::vector<Verb> admin_verbs();
 std::vector<Verb> gossip_verbs();

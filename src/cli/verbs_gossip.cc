@@ -175,20 +175,6 @@ Outcome run_members(Context& context, const Arguments& arguments) {
   return show(context, arguments, {"GET", "/v1/members"}, render_members);
 }
 
-Outcome run_events(Context& context, const Arguments& arguments) {
-  auto client = connect(context, arguments);
-  if (!client) return Fail(client.error());
-  const Json body = {{"follow", arguments.has("--follow")}};
-  const auto done = client->stream({"POST", "/v1/events", dump(body)}, [&](std::string_view text) {
-    context.out << (arguments.json ? std::string(text) : gossip::human_line(parse_document(text)))
-                << "\n"
-                << std::flush;
-    return static_cast<bool>(context.out);
-  });
-  if (!done) return Fail(done.error());
-  return 0;
-}
-
 // ---- changing ----
 
 Outcome call_quietly(Context& context, const Arguments& arguments,
@@ -388,16 +374,6 @@ std::vector<Verb> gossip_verbs() {
        0,
        0,
        run_members},
-      {"events",
-       "",
-       "What happened in the cluster",
-       {"ginnel events", "ginnel events -f --json"},
-       {{"Events",
-         {{"--follow", "", "go on with what comes, until interrupted", "", "", false, 'f'}}}},
-       {1, 3, 4, 130},
-       0,
-       0,
-       run_events},
       {"tags set",
        "K=V…",
        "Set tags of this member",
