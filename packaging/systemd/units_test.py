@@ -27,7 +27,7 @@ def run(*words, **options):
 
 
 def prepared(options, folder):
-    """The units as they are installed, but that the program they start is the one that was built."""
+    """The units as they are installed, but that they start the program that was built."""
     out = []
     for unit in UNITS:
         with open(os.path.join(options.units, unit), encoding="utf-8") as file:

@@ -9,7 +9,7 @@
 
 namespace ginnel::cli {
 
-// Join tokens, and 32 bytes in base64 (every key that there is, public ones too), become "(hidden)".
+// Join tokens, and 32 bytes in base64 (every key, public ones too), become "(hidden)".
 std::string redacted(std::string_view text);
 
 std::vector<Verb> bugreport_verbs();

@@ -19,7 +19,8 @@ TEST(Bugreport, HidesTokensAndKeysWhereverTheyStand) {
   EXPECT_EQ(redacted("join ginnel1-AbC-9_z failed"), "join (hidden) failed");
 }
 TEST(Bugreport, LeavesIdsAddressesAndWordsAsTheyAre) {
-  const std::string text = "bob C0190c3f2-6f3a-8c1d-9e2b-0011223344ff 10.66.0.3 [2001:db8::1]:7700\n";
+  const std::string text =
+      "bob C0190c3f2-6f3a-8c1d-9e2b-0011223344ff 10.66.0.3 [2001:db8::1]:7700\n";
   EXPECT_EQ(redacted(text), text);
   EXPECT_EQ(redacted(""), "");
 }

@@ -22,7 +22,8 @@ constexpr std::string_view kNounAbout = "several verbs";
 
 void add_flags(const Verb& verb, std::vector<Choice>& out) {
   for (const FlagGroup& group : verb.groups) {
-    for (const Flag& flag : group.flags) out.push_back({std::string(flag.name), std::string(flag.about)});
+    for (const Flag& flag : group.flags)
+      out.push_back({std::string(flag.name), std::string(flag.about)});
   }
   out.push_back({"--dir", "folder of the node"});
   out.push_back({"--json", "one JSON document instead of text"});

@@ -71,7 +71,8 @@ TEST(Completion, NamesEveryVerbAndFlagInEachShell) {
 TEST(Completion, EachShellReadsItsScript) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto read = run_in(shell + std::string(" -n"), *completion_script(shell));
-    if (read) EXPECT_EQ(*read, "exit 0") << shell;
+    if (!read) continue;  // no such shell here
+    EXPECT_EQ(*read, "exit 0") << shell;
   }
 }
 TEST(Completion, ThereIsNoneForAnotherShell) { EXPECT_FALSE(completion_script("tcsh")); }

@@ -54,8 +54,8 @@ TEST(Help, EveryExampleIsACommandLine) {
     for (const std::string_view example : verb.examples) {
       if (example.find("<(") != std::string_view::npos) continue;
       const auto parsed = parse(words_of_example(example));
-      EXPECT_TRUE(parsed) << example << ": " << (parsed ? "" : parsed.error().text);
-      if (parsed) EXPECT_EQ(parsed->verb, &verb) << example;
+      ASSERT_TRUE(parsed) << example << ": " << parsed.error().text;
+      EXPECT_EQ(parsed->verb, &verb) << example;
     }
   }
 }

@@ -12,8 +12,8 @@ constexpr std::array<std::string_view, 17> kFutureVerbs = {
 
 std::vector<Verb> collect() {
   std::vector<Verb> out;
-  for (auto group : {start_verbs(), look_verbs(), try_verbs(), host_verbs(), use_verbs(), admin_verbs(),
-                     gossip_verbs()})
+  for (auto group : {start_verbs(), look_verbs(), try_verbs(), host_verbs(), use_verbs(),
+                     admin_verbs(), gossip_verbs()})
     std::ranges::move(group, std::back_inserter(out));
   return out;
 }
@@ -38,6 +38,11 @@ std::span<const Verb> verbs() {
 const Verb* find_verb(std::string_view name) {
   const auto found = std::ranges::find(verbs(), name, &Verb::name);
   return found == verbs().end() ? nullptr : &*found;
+}
+
+Error usage(std::string_view verb, std::string text) {
+  return {Errc::kUsage, std::string(verb) + ": " + std::move(text),
+          "ginnel " + std::string(verb) + " --help"};
 }
 
 bool is_future_verb(std::string_view name) {

@@ -63,6 +63,9 @@ struct Verb {
 std::span<const Verb> verbs();
 const Verb* find_verb(std::string_view name);
 
+// E_USAGE of a verb; the next step is its help.
+Error usage(std::string_view verb, std::string text);
+
 // A verb that docs/cli.md promises and this version does not have yet.
 bool is_future_verb(std::string_view name);
 

@@ -1,4 +1,4 @@
-// revoke, completion, version, help; the verbs of wg and config are in verbs_wg.cc and verbs_config.cc.
+// revoke, completion, version, help; those of wg and config are in verbs_wg.cc and verbs_config.cc.
 #include "cli/completion.h"
 #include "cli/daemon.h"
 #include "cli/help.h"

@@ -19,11 +19,6 @@ namespace {
 constexpr std::size_t kWordsMax = 256;
 constexpr std::size_t kKeyFileMax = 4096;
 
-Error usage(std::string_view verb, std::string text) {
-  return {Errc::kUsage, std::string(verb) + ": " + std::move(text),
-          "ginnel " + std::string(verb) + " --help"};
-}
-
 // ---- gossip ----
 
 Result<Endpoint, Error> endpoint_of(const std::string& text, std::string_view flag) {

@@ -54,12 +54,14 @@ Json diagnosis_json(const host::Diagnosis& found, bool with_mended) {
 
 Outcome run_doctor(Context& context, const Arguments& arguments) {
   const bool fix = arguments.has("--fix");
-  const host::Diagnosis found = host::examine({.places = places_of(context, arguments),
-                                               .get_environment = context.get_environment,
-                                               .daemon = daemon_view(running_status(context, arguments)),
-                                               .fix = fix});
+  host::DoctorOptions options{.places = places_of(context, arguments),
+                              .get_environment = context.get_environment,
+                              .daemon = daemon_view(running_status(context, arguments)),
+                              .fix = fix};
+  const host::Diagnosis found = host::examine(options);
   const Json document = diagnosis_json(found, fix);
-  context.out << (arguments.json ? dump(document) + "\n" : render_checks(document, style_of(context)));
+  context.out << (arguments.json ? dump(document) + "\n"
+                                 : render_checks(document, style_of(context)));
   const bool well = std::ranges::all_of(found.checks, [](const host::Check& check) {
     return check.severity == host::Severity::kOk;
   });

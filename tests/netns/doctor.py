@@ -233,6 +233,27 @@ def network(host):
             raise Wrong(f"exit {code}: {document}")
 
 
+def recorded(node):
+    """events, log and bugreport of the daemon, which has just come up."""
+    node.cli("wait", "--timeout", "10")
+    happened = [json.loads(line) for line in node.cli("--json", "events").splitlines()]
+    names = [event["event"] for event in happened]
+    if names[0] != "started" or "hub_attached" not in names:
+        raise Wrong(f"{happened}")
+    node.cli("log")
+    path = node.dir + ".tar"
+    node.cli("bugreport", "-o", path)
+    with open(path, "rb") as file:
+        archive = file.read()
+    with open(os.path.join(node.dir, "state", "identity.key"), "rb") as file:
+        if file.read().strip() in archive:
+            raise Wrong("the report holds the key")
+    if os.stat(path).st_mode & 0o777 != 0o600:
+        raise Wrong("the report is open to others")
+    if b"hub_attached" not in archive or b"E_HUB_UNREACHABLE" not in archive:
+        raise Wrong("the report lacks what the verbs say")
+
+
 def with_daemon(host):
     """A running daemon's own device, port and range are no faults."""
     host.node.up()
@@ -241,6 +262,7 @@ def with_daemon(host):
         code, document = host.ask("netcheck")
         if code != 0 or document["nat"]["of"] != "daemon":
             raise Wrong(f"exit {code}: {document}")
+        recorded(host.node)
     finally:
         host.node.stop()
 

@@ -82,8 +82,9 @@ Result<BindingServer::Answer, Drop> BindingServer::handle_request(Instant now, c
   const ServerPort opposite =
       arrived_on == ServerPort::kMain ? ServerPort::kProbe : ServerPort::kMain;
   const ServerPort answer_from = change.port && !impossible ? opposite : arrived_on;
-  const Message message = unknown.count > 0 ? refuse(*parsed, unknown)
-                                            : respond(now, *parsed, from, answer_from, request.size());
+  const Message message =
+      unknown.count > 0 ? refuse(*parsed, unknown)
+                        : respond(now, *parsed, from, answer_from, request.size());
   const std::size_t size = message.write(out);
   if (size == 0 || size > answer_max(from.address, request.size())) return Fail(Drop::kTooSmall);
   if (!limiter_.allow(now, from.address)) return Fail(Drop::kRateLimited);

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/clock.h"
 #include "io/netlink.h"
 #include "runtime/gossip/documents.h"
 #include "runtime/gossip/gossip_api.h"

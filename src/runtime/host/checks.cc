@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
 
-Check ok(std::string_view code, std::string text) { return {code, Severity::kOk, std::move(text), ""}; }
+Check ok(std::string_view code, std::string text) {
+  return {code, Severity::kOk, std::move(text), ""};
+}
 
 bool wants_tun(const NodeFacts& node) { return node.config.tun.enable != config::TunEnable::kNo; }
 bool has_tun(const Daemon& daemon) { return daemon && daemon->tun; }
@@ -209,7 +211,9 @@ Check check_clock(const Survey& survey) {
   const auto ahead = survey.clock_ahead();
   if (!ahead) return ok(kCode, "the clock was compared with nobody's: no hub told its own");
   const Nanoseconds off = std::chrono::abs(*ahead);
-  if (off < kClockWarning) return ok(kCode, "the clock agrees with the hub's within " + span_text(off));
+  if (off < kClockWarning) {
+    return ok(kCode, "the clock agrees with the hub's within " + span_text(off));
+  }
   return {kCode, off < kClockError ? Severity::kWarning : Severity::kError,
           "this clock is " + span_text(off) + (*ahead > Nanoseconds{0} ? " behind" : " ahead of") +
               " the hub's: certificates look expired or not yet valid",
@@ -224,11 +228,12 @@ Check check_path_mtu(const Survey& survey) {
     const ProbeFinding& finding = hub.finding;
     if (finding.rtt) least = std::min(least, finding.mtu_bytes);
     if (!finding.is_black_hole()) continue;
+    const std::size_t carried = std::max(finding.mtu_bytes, HubProbe::kPacketBytesMin);
     return {kCode, Severity::kWarning,
             "packets above " + std::to_string(finding.mtu_bytes) + " bytes vanish on the way to " +
                 hub.name + " (" + finding.endpoint.text() + ") and no router says so",
             "let ICMP \"fragmentation needed\" through on the way, or set the MTU of the outgoing "
-            "interface to " + std::to_string(std::max(finding.mtu_bytes, HubProbe::kPacketBytesMin))};
+            "interface to " + std::to_string(carried)};
   }
   return ok(kCode, "packets of " + std::to_string(least) + " bytes reach the hubs");
 }

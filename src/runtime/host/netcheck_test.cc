@@ -25,8 +25,8 @@ SurveyedHub silent(const char* endpoint) {
 
 TEST(Netcheck, TellsEachHubAndTheLeastOfTheirMtus) {
   Survey survey;
-  survey.hubs = {answering("203.0.113.9:7700", 20ms, 1500), answering("203.0.113.8:7700", 40ms, 1400),
-                 silent("[2001:db8::1]:7700")};
+  survey.hubs = {answering("203.0.113.9:7700", 20ms, 1500),
+                 answering("203.0.113.8:7700", 40ms, 1400), silent("[2001:db8::1]:7700")};
   survey.nat = stun::NatClass{stun::Mapping::kEim, stun::Filtering::kApdf};
   const auto out = netcheck_json({.survey = survey});
   EXPECT_EQ(out["udp"], true);

@@ -156,7 +156,8 @@ std::vector<ProbeTarget> targets_of(const std::vector<KnownHub>& hubs,
 }  // namespace
 
 bool Survey::any_answer() const {
-  return std::ranges::any_of(hubs, [](const SurveyedHub& hub) { return hub.finding.rtt.has_value(); });
+  return std::ranges::any_of(
+      hubs, [](const SurveyedHub& hub) { return hub.finding.rtt.has_value(); });
 }
 
 std::optional<Nanoseconds> Survey::clock_ahead() const {
