@@ -18,7 +18,8 @@ using testing::HasSubstr;
 
 // What a shell prints when it runs this script. nullopt: there is no such shell here.
 std::optional<std::string> run_in(const std::string& shell, const std::string& script) {
-  if (std::system(("command -v " + shell + " >/dev/null 2>&1").c_str()) != 0) return std::nullopt;
+  const std::string program = shell.substr(0, shell.find(' '));
+  if (std::system(("command -v " + program + " >/dev/null").c_str()) != 0) return std::nullopt;
   const auto path = std::filesystem::temp_directory_path() /
                     ("ginnel-completion-" + std::to_string(getpid()));
   std::ofstream(path) << script;

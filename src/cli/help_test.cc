@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "cli/parse.h"
@@ -62,7 +63,8 @@ TEST(Help, EveryExampleIsACommandLine) {
 TEST(Help, EveryExitOfAVerbIsExplained) {
   for (const Verb& verb : verbs()) {
     const std::string text = verb_help(verb);
-    const std::string line = text.substr(text.rfind("Exit:"));
+    std::string line = text.substr(text.rfind("Exit:"));
+    std::ranges::replace(line, '\n', ' ');
     for (const int exit : verb.exits)
       EXPECT_THAT(line, HasSubstr(" " + std::to_string(exit) + " ")) << verb.name;
   }
