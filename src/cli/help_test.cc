@@ -39,13 +39,14 @@ TEST(Help, EveryVerbHasPurposeExamplesFlagsAndExits) {
     EXPECT_THAT(verb.purpose, Not(testing::EndsWith(".")));
   }
 }
-// The words behind the first "ginnel", up to where the shell takes over.
-std::vector<std::string> words_of_example(std::string_view example) {
-  std::istringstream in{std::string(example.substr(example.find("ginnel") + 6))};
+// The words behind "ginnel", up to where the shell takes over.
+std::vector<std::string> words_of_command(std::string_view command) {
+  std::istringstream in{std::string(command)};
   std::vector<std::string> out;
   for (std::string word; in >> word;) {
-    if (word.find_first_of("|&<>;)") != std::string::npos) break;
-    out.push_back(word);
+    const auto shell = word.find_first_of("|&<>;)");
+    if (shell > 0) out.push_back(word.substr(0, shell));
+    if (shell != std::string::npos) break;
   }
   return out;
 }
@@ -53,10 +54,15 @@ std::vector<std::string> words_of_example(std::string_view example) {
 TEST(Help, EveryExampleIsACommandLine) {
   for (const Verb& verb : verbs()) {
     for (const std::string_view example : verb.examples) {
-      if (example.find("<(") != std::string_view::npos) continue;
-      const auto parsed = parse(words_of_example(example));
-      ASSERT_TRUE(parsed) << example << ": " << parsed.error().text;
-      EXPECT_EQ(parsed->verb, &verb) << example;
+      constexpr std::string_view kProgram = "ginnel ";
+      bool shows_the_verb = false;
+      for (auto at = example.find(kProgram); at != example.npos;
+           at = example.find(kProgram, at + 1)) {
+        const auto parsed = parse(words_of_command(example.substr(at + kProgram.size())));
+        ASSERT_TRUE(parsed) << example << ": " << parsed.error().text;
+        shows_the_verb = shows_the_verb || parsed->verb == &verb;
+      }
+      EXPECT_TRUE(shows_the_verb) << example;
     }
   }
 }

@@ -14,7 +14,7 @@ namespace ginnel::runtime {
 
 struct HubSource {
   std::optional<crypto::SessionPublic> key;
-  std::string name;                // as in its certificate; empty: of network.hubs
+  std::string name;                // as in its certificate; empty: not known by its key
   std::vector<std::string> texts;  // "HOST:PORT"
 };
 

@@ -82,7 +82,8 @@ class Patient:
     @contextlib.contextmanager
     def rule(self, ns, chain, text):
         """An nftables rule in a table of its own, for a while."""
-        ns.run("nft", "-f", "-", text=f"table inet doctor {{ chain c {{ {chain}; {text} }} }}\n")
+        ns.run("nft", "-f", "-", text=f"table inet doctor {{\n chain c {{\n  {chain};\n"
+                                          f"  {text}\n }}\n}}\n")
         try:
             yield
         finally:
@@ -104,7 +105,7 @@ def rp_filter(host):
 
 @contextlib.contextmanager
 def address_clash(host):
-    host.ns.run("ip", "link", "add", "clash0", "type", "dummy")
+    host.ns.run("ip", "link", "add", "clash0", "type", "veth", "peer", "name", "clash1")
     host.ns.run("ip", "address", "add", "10.66.7.1/24", "dev", "clash0")
     host.ns.run("ip", "link", "set", "clash0", "up")
     yield "E_ADDRESS_IN_USE", ["10.66.7.0/24", "clash0", "10.66.0.0/16"], ["clash0"]

@@ -48,6 +48,11 @@ std::string span_text(Nanoseconds span) {
   return out;
 }
 
+std::string who_is(const SurveyedHub& hub) {
+  const std::string endpoint = hub.finding.endpoint.text();
+  return hub.name == endpoint ? endpoint : hub.name + " (" + endpoint + ")";
+}
+
 }  // namespace
 
 Check check_config(const NodeFacts& node) {
@@ -189,7 +194,7 @@ Check check_hubs(const NodeFacts& node, const Survey& survey) {
   std::vector<std::string> fine;
   bool refused = false;
   for (const SurveyedHub& hub : survey.hubs) {
-    const std::string who = hub.name + " (" + hub.finding.endpoint.text() + ")";
+    const std::string who = who_is(hub);
     (hub.finding.rtt ? fine : silent).push_back(who);
     refused = refused || hub.finding.trouble == SendTrouble::kRefused;
   }
@@ -231,7 +236,7 @@ Check check_path_mtu(const Survey& survey) {
     const std::size_t carried = std::max(finding.mtu_bytes, HubProbe::kPacketBytesMin);
     return {kCode, Severity::kWarning,
             "packets above " + std::to_string(finding.mtu_bytes) + " bytes vanish on the way to " +
-                hub.name + " (" + finding.endpoint.text() + ") and no router says so",
+                who_is(hub) + " and no router says so",
             "let ICMP \"fragmentation needed\" through on the way, or set the MTU of the outgoing "
             "interface to " + std::to_string(carried)};
   }
