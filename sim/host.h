@@ -62,6 +62,8 @@ class Host {
   virtual void handle_too_big(const Clock&, const TooBig&) {}
   // An interface or address came or went; Machine::addresses() tells.
   virtual void handle_network_change(const Clock&) {}
+  // The machine slept, and does no more.
+  virtual void handle_resumed(const Clock& clock) { handle_network_change(clock); }
 };
 
 }  // namespace ginnel::sim

@@ -131,6 +131,14 @@ void NodeHost::handle_network_change(const Clock& clock) {
   if (node_) tell_interfaces(clock.now);
 }
 
+// As the daemon does (runtime/engine/engine_host.cc, notice_sleep).
+void NodeHost::handle_resumed(const Clock& clock) {
+  if (!node_) return;
+  tell_wall(clock);
+  tell_interfaces(clock.now);
+  node_->resumed(clock.now);
+}
+
 void NodeHost::handle_too_big(const Clock& clock, const TooBig& what) {
   if (node_) node_->handle_too_large(clock.now, what.to, what.size);
 }

@@ -55,6 +55,7 @@ class NodeHost final : public Host {
   void drain(const Clock& clock, SendBatch& batch) override;
   void crash() override;
   void handle_network_change(const Clock& clock) override;
+  void handle_resumed(const Clock& clock) override;
   void handle_too_big(const Clock& clock, const TooBig& what) override;
 
   // A program of this machine sends an IP packet. Poke the machine afterwards.

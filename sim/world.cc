@@ -139,7 +139,10 @@ void World::suspend(MachineId id) {
 
 void World::resume(MachineId id) {
   if (!std::exchange(machine(id).is_suspended_, false)) return;
-  network_changed(machine(id));  // what changed meanwhile is seen now
+  Machine& m = machine(id);
+  if (!m.is_running()) return;
+  m.host_->handle_resumed(clock(id));  // what changed meanwhile is seen now
+  settle(m);
 }
 
 void World::jump_wall(MachineId id, Nanoseconds by) { machine(id).wall_offset_ += by; }

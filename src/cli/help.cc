@@ -66,8 +66,9 @@ struct Group {
   std::vector<Verb> (*verbs)();
 };
 constexpr std::array kGroups = {Group{"Start", start_verbs}, Group{"Look", look_verbs},
-                                Group{"Test", try_verbs}, Group{"Use", use_verbs},
-                                Group{"Administer", admin_verbs}, Group{"Gossip", gossip_verbs},
+                                Group{"Test", try_verbs}, Group{"Host", host_verbs},
+                                Group{"Use", use_verbs}, Group{"Administer", admin_verbs},
+                                Group{"Gossip", gossip_verbs},
                                 Group{"Shared data", metadata_verbs}};
 
 std::string noun_help(std::string_view noun) {
@@ -154,6 +155,7 @@ std::string nearest_topic(std::string_view topic) {
   for (const Verb& verb : verbs()) known.push_back(verb.name);
   for (int i = 0; i <= static_cast<int>(Errc::kInternal); ++i)
     known.push_back(code_name(static_cast<Errc>(i)));
+  for (const std::string_view code : check_codes()) known.push_back(code);
   return std::string(config::nearest(topic, known));
 }
 

@@ -16,6 +16,8 @@ std::string overview();
 std::optional<std::string> help_on(std::string_view topic);
 // One paragraph: what it means, what to do. Empty: no such code.
 std::string error_help(std::string_view code);
+// Codes of doctor's checks that are no Errc; error_help knows them too.
+std::vector<std::string_view> check_codes();
 // "config", "exit-codes", …: topics() names them, topic_help() is their text or empty.
 std::span<const std::string_view> topics();
 std::string topic_help(std::string_view topic);

@@ -145,9 +145,55 @@ constexpr std::array kParagraphs = {
               "A bug of Ginnel. Please report it with what you did and the version."},
 };
 
+// Of doctor's checks, those that no error of a verb has.
+struct CheckParagraph {
+  std::string_view code;
+  std::string_view text;
+};
+constexpr std::array kChecks = {
+    CheckParagraph{"E_CAPABILITY",
+                   "Without CAP_NET_ADMIN no TUN device can be made, so the node carries messages "
+                   "only. Run it as root, give the program the capability (setcap "
+                   "cap_net_admin+ep), or let its systemd unit do so (AmbientCapabilities=)."},
+    CheckParagraph{"E_RP_FILTER",
+                   "The kernel drops packets that come in on another interface than answers to "
+                   "them would leave by (RFC 3704, strict). With several ways to the network that "
+                   "cuts paths. `ginnel doctor --fix` sets net.ipv4.conf.all.rp_filter to 2 "
+                   "(loose) until the next boot; a file in /etc/sysctl.d keeps it."},
+    CheckParagraph{"E_FORWARDING",
+                   "Whether this host forwards packets of others (net.ipv4.ip_forward). No node "
+                   "needs it yet; it is shown so that a report is complete."},
+    CheckParagraph{"E_UDP_BUFFERS",
+                   "The system's limit for receive buffers is small, so bursts are lost before "
+                   "the program can read them. `ginnel doctor --fix` raises net.core.rmem_max and "
+                   "wmem_max until the next boot; a file in /etc/sysctl.d keeps it."},
+    CheckParagraph{"E_HOSTS_READ_ONLY",
+                   "Where systemd-resolved is not in use, names of peers go into a marked block of "
+                   "/etc/hosts, which cannot be written here. Make it writable, or set dns.names = "
+                   "\"off\" and use addresses."},
+    CheckParagraph{"E_CLOCK",
+                   "This machine's clock and the hub's differ. Certificates have dates: past five "
+                   "minutes nodes are refused. Let NTP set both clocks."},
+    CheckParagraph{"E_MTU_BLACK_HOLE",
+                   "Large packets vanish on the way to a hub and no router says so, mostly since a "
+                   "firewall drops ICMP. Ginnel finds the size that works by itself, but other "
+                   "programs stall. Let ICMP \"fragmentation needed\" (IPv6: \"packet too big\") "
+                   "through, or lower the MTU of the outgoing interface."},
+};
+
 }  // namespace
 
+std::vector<std::string_view> check_codes() {
+  std::vector<std::string_view> out;
+  for (const CheckParagraph& check : kChecks) out.push_back(check.code);
+  return out;
+}
+
 std::string error_help(std::string_view code) {
+  for (const CheckParagraph& check : kChecks) {
+    if (check.code == code)
+      return wrapped(std::string(code) + " (doctor): " + std::string(check.text), "") + "\n";
+  }
   for (const Paragraph& paragraph : kParagraphs) {
     if (code_name(paragraph.code) != code) continue;
     return wrapped(std::string(code) + " (exit " + std::to_string(exit_code(paragraph.code)) +

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "cli/parse.h"
@@ -36,6 +37,42 @@ TEST(Help, EveryVerbHasPurposeExamplesFlagsAndExits) {
     EXPECT_THAT(text, HasSubstr("\nExit: 0 ok, "));
     EXPECT_THAT(text, HasSubstr("($GINNEL_DIR)"));
     EXPECT_THAT(verb.purpose, Not(testing::EndsWith(".")));
+  }
+}
+// The words behind "ginnel", up to where the shell takes over.
+std::vector<std::string> words_of_command(std::string_view command) {
+  std::istringstream in{std::string(command)};
+  std::vector<std::string> out;
+  for (std::string word; in >> word;) {
+    const auto shell = word.find_first_of("|&<>;)");
+    if (shell > 0) out.push_back(word.substr(0, shell));
+    if (shell != std::string::npos) break;
+  }
+  return out;
+}
+// A line to copy must be one that the parser takes.
+TEST(Help, EveryExampleIsACommandLine) {
+  for (const Verb& verb : verbs()) {
+    for (const std::string_view example : verb.examples) {
+      constexpr std::string_view kProgram = "ginnel ";
+      bool shows_the_verb = false;
+      for (auto at = example.find(kProgram); at != example.npos;
+           at = example.find(kProgram, at + 1)) {
+        const auto parsed = parse(words_of_command(example.substr(at + kProgram.size())));
+        ASSERT_TRUE(parsed) << example << ": " << parsed.error().text;
+        shows_the_verb = shows_the_verb || parsed->verb == &verb;
+      }
+      EXPECT_TRUE(shows_the_verb) << example;
+    }
+  }
+}
+TEST(Help, EveryExitOfAVerbIsExplained) {
+  for (const Verb& verb : verbs()) {
+    const std::string text = verb_help(verb);
+    std::string line = text.substr(text.rfind("Exit:"));
+    std::ranges::replace(line, '\n', ' ');
+    for (const int exit : verb.exits)
+      EXPECT_THAT(line, HasSubstr(" " + std::to_string(exit) + " ")) << verb.name;
   }
 }
 TEST(Help, AVerbsPageIsAsItIs) {
@@ -76,6 +113,16 @@ TEST(Help, EveryCodeHasItsParagraph) {
     EXPECT_TRUE(text->starts_with(name + " (exit "));
     expect_narrow(*text);
   }
+}
+TEST(Help, EveryCheckOfDoctorHasItsParagraph) {
+  EXPECT_EQ(check_codes().size(), 7u);
+  for (const std::string_view code : check_codes()) {
+    const auto text = help_on(code);
+    ASSERT_TRUE(text) << code;
+    EXPECT_TRUE(text->starts_with(std::string(code) + " (doctor): "));
+    expect_narrow(*text);
+  }
+  EXPECT_EQ(nearest_topic("E_RPFILTER"), "E_RP_FILTER");
 }
 TEST(Help, EveryTopicHasItsText) {
   for (const std::string_view topic : topics()) {

@@ -41,7 +41,7 @@ constexpr std::array kTopics = {
           "    0  ok\n    1  failed\n    2  usage\n    3  daemon not running\n"
           "    4  permission denied\n    5  no such peer or key\n"
           "    6  unreachable or timed out\n    7  config invalid\n"
-          "    8  degraded (status --check)\n    9  no quorum or not Master\n"
+          "    8  degraded (status --check, doctor)\n    9  no quorum or not Master\n"
           "  130  interrupted\n"},
     Topic{"environment",
           "Environment\n\n"

@@ -177,7 +177,8 @@ class VerbParser {
     const std::string takes = verb_.words.empty() ? "no words" : std::string(verb_.words);
     const bool one_less = !verb_.one_less_with.empty() && arguments.has(verb_.one_less_with);
     if (arguments.words.size() + (one_less ? 1 : 0) < verb_.words_min)
-      return Fail(usage_error(std::string(verb_.name) + ": too few words: it takes " + takes, hint()));
+      return Fail(
+          usage_error(std::string(verb_.name) + ": too few words: it takes " + takes, hint()));
     if (arguments.words.size() > verb_.words_max) {
       return Fail(usage_error(std::string(verb_.name) + ": \"" + arguments.words[verb_.words_max] +
                             "\" is one word too many: it takes " + takes,

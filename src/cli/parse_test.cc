@@ -81,7 +81,7 @@ TEST(Parse, AnUnknownFlagNamesTheNearest) {
             "join: unknown flag --token, did you mean \"--token-file\"?");
 }
 TEST(Parse, AVerbOfALaterVersionSaysSo) {
-  const Error error = error_of({"netcheck"});
+  const Error error = error_of({"bench"});
   EXPECT_EQ(error.code, Errc::kUsage);
   EXPECT_THAT(error.text, HasSubstr("this version does not have this verb yet"));
 }

@@ -6,15 +6,14 @@
 namespace ginnel::cli {
 namespace {
 
-constexpr std::array<std::string_view, 18> kFutureVerbs = {
-    "top", "map", "log", "netcheck", "doctor", "bench", "send", "recv", "forward", "serve",
-    "lock", "master", "hub", "route", "acl", "completion",
-    "selftest", "bugreport"};
+constexpr std::array<std::string_view, 13> kFutureVerbs = {
+    "top", "map", "bench", "send", "recv", "forward", "serve", "lock", "master", "hub", "route",
+    "acl", "selftest"};
 
 std::vector<Verb> collect() {
   std::vector<Verb> out;
-  for (auto group : {start_verbs(), look_verbs(), try_verbs(), use_verbs(), admin_verbs(),
-                     gossip_verbs(), metadata_verbs()})
+  for (auto group : {start_verbs(), look_verbs(), try_verbs(), host_verbs(), use_verbs(),
+                     admin_verbs(), gossip_verbs(), metadata_verbs()})
     std::ranges::move(group, std::back_inserter(out));
   return out;
 }
@@ -39,6 +38,11 @@ std::span<const Verb> verbs() {
 const Verb* find_verb(std::string_view name) {
   const auto found = std::ranges::find(verbs(), name, &Verb::name);
   return found == verbs().end() ? nullptr : &*found;
+}
+
+Error usage(std::string_view verb, std::string text) {
+  return {Errc::kUsage, std::string(verb) + ": " + std::move(text),
+          "ginnel " + std::string(verb) + " --help"};
 }
 
 bool is_future_verb(std::string_view name) {

@@ -63,6 +63,9 @@ struct Verb {
 std::span<const Verb> verbs();
 const Verb* find_verb(std::string_view name);
 
+// E_USAGE of a verb; the next step is its help.
+Error usage(std::string_view verb, std::string text);
+
 // A verb that docs/cli.md promises and this version does not have yet.
 bool is_future_verb(std::string_view name);
 
@@ -72,6 +75,7 @@ identity::Places places_of(const Context& context, const Arguments& arguments);
 std::vector<Verb> start_verbs();
 std::vector<Verb> look_verbs();
 std::vector<Verb> try_verbs();
+std::vector<Verb> host_verbs();
 std::vector<Verb> use_verbs();
 std::vector<Verb> request_verbs();
 std::vector<Verb> admin_verbs();

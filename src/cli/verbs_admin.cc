@@ -1,4 +1,5 @@
-// revoke, version, help; the verbs of wg and config are in verbs_wg.cc and verbs_config.cc.
+// revoke, completion, version, help; those of wg and config are in verbs_wg.cc and verbs_config.cc.
+#include "cli/completion.h"
 #include "cli/daemon.h"
 #include "cli/help.h"
 #include "cli/verbs_config.h"
@@ -21,6 +22,17 @@ Outcome run_version(Context& context, const Arguments& arguments) {
   } else {
     context.out << "ginnel " << kVersion << " (" << kCommit << ")\n";
   }
+  return 0;
+}
+
+Outcome run_completion(Context& context, const Arguments& arguments) {
+  const auto script = completion_script(arguments.words[0]);
+  if (!script) {
+    return Fail(Error{Errc::kUsage,
+                      "completion " + arguments.words[0] + ": there is one for bash, zsh and fish",
+                      "ginnel completion --help"});
+  }
+  context.out << (arguments.json ? dump({{"v", 1}, {"text", *script}}) + "\n" : *script);
   return 0;
 }
 
@@ -57,6 +69,16 @@ std::vector<Verb> admin_verbs() {
   };
   for (Verb& verb : wg_verbs()) out.push_back(std::move(verb));
   for (Verb& verb : config_verbs()) out.push_back(std::move(verb));
+  out.push_back({"completion",
+                 "bash|zsh|fish",
+                 "Print what makes the shell complete verbs and flags",
+                 {"source <(ginnel completion bash)",
+                  "ginnel completion fish > ~/.config/fish/completions/ginnel.fish"},
+                 {},
+                 {},
+                 1,
+                 1,
+                 run_completion});
   out.push_back({"version",
                  "",
                  "Version and commit",

@@ -19,11 +19,6 @@ namespace {
 constexpr std::size_t kWordsMax = 256;
 constexpr std::size_t kKeyFileMax = 4096;
 
-Error usage(std::string_view verb, std::string text) {
-  return {Errc::kUsage, std::string(verb) + ": " + std::move(text),
-          "ginnel " + std::string(verb) + " --help"};
-}
-
 // ---- gossip ----
 
 Result<Endpoint, Error> endpoint_of(const std::string& text, std::string_view flag) {
@@ -176,20 +171,6 @@ std::string render_members(const Json& document) {
 
 Outcome run_members(Context& context, const Arguments& arguments) {
   return show(context, arguments, {"GET", "/v1/members"}, render_members);
-}
-
-Outcome run_events(Context& context, const Arguments& arguments) {
-  auto client = connect(context, arguments);
-  if (!client) return Fail(client.error());
-  const Json body = {{"follow", arguments.has("--follow")}};
-  const auto done = client->stream({"POST", "/v1/events", dump(body)}, [&](std::string_view text) {
-    context.out << (arguments.json ? std::string(text) : gossip::human_line(parse_document(text)))
-                << "\n"
-                << std::flush;
-    return static_cast<bool>(context.out);
-  });
-  if (!done) return Fail(done.error());
-  return 0;
 }
 
 // ---- changing ----
@@ -391,16 +372,6 @@ std::vector<Verb> gossip_verbs() {
        0,
        0,
        run_members},
-      {"events",
-       "",
-       "What happened in the cluster",
-       {"ginnel events", "ginnel events -f --json"},
-       {{"Events",
-         {{"--follow", "", "go on with what comes, until interrupted", "", "", false, 'f'}}}},
-       {1, 3, 4, 130},
-       0,
-       0,
-       run_events},
       {"tags set",
        "K=V…",
        "Set tags of this member",

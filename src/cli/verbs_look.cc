@@ -1,14 +1,17 @@
-// status, peers, hubs.
+// status, peers, hubs, events, log.
 #include <poll.h>
 #include <algorithm>
 
 #include "cli/daemon.h"
 #include "cli/render.h"
+#include "runtime/gossip/documents.h"
 
 namespace ginnel::cli {
 namespace {
 
 constexpr int kDegraded = 8;
+// More than the daemon keeps: all of them.
+constexpr std::int64_t kLinesAsked = 1'000'000;
 
 const FlagGroup kWatch = {"Watch", {{"--watch", "", "again each second, until interrupted"}}};
 
@@ -92,6 +95,50 @@ Outcome run_hubs(Context& context, const Arguments& arguments) {
   });
 }
 
+// Of a node's daemon; a member of `gossip` has its own lines.
+std::string event_line(std::string_view text) {
+  const Json event = parse_document(text);
+  if (text_at(event, "severity").empty()) return gossip::human_line(nlohmann::json(event));
+  const std::string code = text_at(event, "code");
+  return text_at(event, "time") + " " + text_at(event, "event") + "  " + text_at(event, "text") +
+         (code.empty() ? "" : " [" + code + "]");
+}
+
+std::string log_line(std::string_view text) {
+  const Json line = parse_document(text);
+  return text_at(line, "time") + " " + text_at(line, "level") + " " + text_at(line, "text");
+}
+
+// The lines that the daemon keeps, and with --follow those that come.
+Outcome print_lines(Context& context, const Arguments& arguments, const std::string& target,
+                    std::string (*human)(std::string_view)) {
+  const auto last = number_of(arguments, "--last", {0, kLinesAsked});
+  if (!last) return Fail(last.error());
+  Json body = {{"follow", arguments.has("--follow")}};
+  if (*last) body["last"] = **last;
+  auto client = connect(context, arguments);
+  if (!client) return Fail(client.error());
+  const auto done = client->stream({"POST", target, dump(body)}, [&](std::string_view text) {
+    context.out << (arguments.json ? std::string(text) : human(text)) << "\n" << std::flush;
+    return static_cast<bool>(context.out);
+  });
+  if (!done) return Fail(done.error());
+  return 0;
+}
+
+Outcome run_events(Context& context, const Arguments& arguments) {
+  return print_lines(context, arguments, "/v1/events", event_line);
+}
+
+Outcome run_log(Context& context, const Arguments& arguments) {
+  return print_lines(context, arguments, "/v1/log", log_line);
+}
+
+const FlagGroup kLines = {
+    "Lines",
+    {{"--follow", "", "go on with what comes, until interrupted", "", "", false, 'f'},
+     {"--last", "N", "only the last N of those that are kept", "1000", "", false, 'n'}}};
+
 }  // namespace
 
 std::vector<Verb> look_verbs() {
@@ -123,6 +170,24 @@ std::vector<Verb> look_verbs() {
        0,
        0,
        run_hubs},
+      {"events",
+       "",
+       "What happened, and why: peers, paths, hubs, addresses",
+       {"ginnel events", "ginnel events -f", "ginnel events -f --json | jq .text"},
+       {kLines},
+       {1, 3, 4, 130},
+       0,
+       0,
+       run_events},
+      {"log",
+       "",
+       "The daemon's last log lines",
+       {"ginnel log", "ginnel log -f -n 20"},
+       {kLines},
+       {1, 3, 4, 130},
+       0,
+       0,
+       run_log},
   };
 }
 

@@ -19,10 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Error usage(std::string verb, std::string text) {
-  return {Errc::kUsage, verb + ": " + std::move(text), "ginnel " + verb + " --help"};
-}
-
 Result<std::optional<Endpoint>, Error> endpoint_of(const Arguments& arguments,
                                                    std::string_view flag, std::string verb) {
   if (!arguments.has(flag)) return std::optional<Endpoint>();

@@ -187,7 +187,7 @@ TEST_F(Verbs, ReplyRunsItsCommandForEachRequestAndAnswers) {
 TEST_F(Verbs, UsageErrorsExitWithTwo) {
   const std::vector<std::vector<std::string>> lines = {{"stauts"},
                                                        {"status", "--chek"},
-                                                       {"netcheck"},
+                                                       {"bench"},
                                                        {"ping"},
                                                        {"ping", "b", "-c", "0"},
                                                        {"ping", "b", "-c", "x"},
@@ -550,6 +550,56 @@ TEST_F(Verbs, VersionNamesTheCommit) {
   EXPECT_NE(text_at(json, "commit"), "");
   EXPECT_THAT(bare({"--version"}).out, StartsWith("ginnel " + text_at(json, "version")));
 }
+TEST_F(Verbs, EventsOfANodeAreLinesForPeopleAndDocumentsForPrograms) {
+  const std::string event =
+      R"({"v":1,"time":"2026-11-24T06:02:32.123Z","event":"path_changed","severity":"info",)"
+      R"("code":"R_SYMMETRIC_NAT","text":"bob: direct 1.2.3.4:5 -> relay-udp hub-a"})";
+  serve([&](const control_api::Request& r, const control_api::Responder& responder) {
+    note(r);
+    responder.write_line(event);
+    responder.finish();
+  });
+  EXPECT_EQ(ginnel({"events", "--json"}).out, event + "\n");
+  EXPECT_EQ(ginnel({"events", "-n", "5"}).out,
+            "2026-11-24T06:02:32.123Z path_changed  bob: direct 1.2.3.4:5 -> relay-udp hub-a "
+            "[R_SYMMETRIC_NAT]\n");
+  EXPECT_EQ(asked(), "POST /v1/events {\"follow\":false}\n"
+                     "POST /v1/events {\"follow\":false,\"last\":5}\n");
+}
+TEST_F(Verbs, LogIsLinesOfTimeLevelAndText) {
+  serve([&](const control_api::Request&, const control_api::Responder& responder) {
+    responder.write_line(R"({"v":1,"time":"2026-11-24T06:02:32Z","level":"warning","text":"hm"})");
+    responder.finish();
+  });
+  EXPECT_EQ(ginnel({"log"}).out, "2026-11-24T06:02:32Z warning hm\n");
+}
+// docs/cli.md: "one entry per check, also for those that pass".
+TEST_F(Verbs, DoctorNeedsNoNodeAndNoDaemon) {
+  const Ran ran = ginnel({"doctor", "--json"});
+  const Json document = parse_document(ran.out);
+  const Json& checks = child(document, "checks");
+  ASSERT_GE(checks.size(), 8u);
+  bool well = true;
+  for (const Json& check : checks) {
+    EXPECT_TRUE(text_at(check, "code").starts_with("E_"));
+    EXPECT_NE(text_at(check, "text"), "");
+    const bool ok = text_at(check, "severity") == "ok";
+    EXPECT_EQ(child(check, "fix").is_null(), ok) << text_at(check, "code");
+    well = well && ok;
+  }
+  EXPECT_EQ(ran.exit, well ? 0 : 8);
+  EXPECT_EQ(ran.err, "");
+  EXPECT_THAT(ginnel({"doctor"}).out, HasSubstr("only the host is checked"));
+}
+TEST_F(Verbs, NetcheckWithoutAHubSaysWhatTheHostHas) {
+  const Ran ran = ginnel({"netcheck"});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.out, StartsWith("UDP       no hub is known yet\n"));
+}
+TEST_F(Verbs, CompletionOfAnUnknownShellIsAUsageError) {
+  EXPECT_EQ(bare({"completion", "tcsh"}).exit, 2);
+  EXPECT_THAT(bare({"completion", "bash"}).out, HasSubstr("complete -o default -F _ginnel ginnel"));
+}
 TEST_F(Verbs, HelpIsDataAndExitsWithZero) {
   for (const auto& words : std::vector<std::vector<std::string>>{{"help"},
                                                                  {"--help"},
@@ -558,7 +608,7 @@ TEST_F(Verbs, HelpIsDataAndExitsWithZero) {
                                                                  {"help", "config", "set"},
                                                                  {"help", "E_USAGE"},
                                                                  {"config", "--help"},
-                                                                 {"help", "netcheck"}}) {
+                                                                 {"help", "bench"}}) {
     const Ran ran = bare(words);
     EXPECT_EQ(ran.exit, 0);
     EXPECT_NE(ran.out, "");

@@ -15,6 +15,7 @@ std::int64_t read(clockid_t clock) {
 }  // namespace
 
 Instant now() { return {read(CLOCK_BOOTTIME)}; }
+Nanoseconds slept() { return Nanoseconds{read(CLOCK_BOOTTIME) - read(CLOCK_MONOTONIC)}; }
 Wall wall() { return {read(CLOCK_REALTIME)}; }
 
 }  // namespace ginnel::io

@@ -31,15 +31,17 @@ void set_buffers(const Fd& fd, int bytes) {
 }
 
 // On an AF_INET6 socket the IPv4 options hold for IPv4 packets.
-void set_v4_options(const Fd& fd, bool fragment) {
-  // PROBE: the DF bit is set, and the kernel's own path MTU is neither kept nor obeyed. Path
-  // discovery is ours (docs/design.md section 3, "MTU").
-  set(fd, IPPROTO_IP, IP_MTU_DISCOVER, fragment ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE);
+// PROBE: the DF bit is set, and the kernel's own path MTU is neither kept nor obeyed. Path
+// discovery is ours (docs/design.md section 3, "MTU"). DO: the DF bit is set, and they are.
+void set_v4_options(const Fd& fd, const UdpOptions& options) {
+  const int whole = options.obey_path_mtu ? IP_PMTUDISC_DO : IP_PMTUDISC_PROBE;
+  set(fd, IPPROTO_IP, IP_MTU_DISCOVER, options.fragment ? IP_PMTUDISC_DONT : whole);
   set(fd, IPPROTO_IP, IP_RECVTOS, 1);
 }
 
-void set_v6_options(const Fd& fd, bool fragment) {
-  set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, fragment ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE);
+void set_v6_options(const Fd& fd, const UdpOptions& options) {
+  const int whole = options.obey_path_mtu ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_PROBE;
+  set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, options.fragment ? IPV6_PMTUDISC_DONT : whole);
   set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);  // for IPv4 packets too, v4-mapped
 }
@@ -104,9 +106,9 @@ Result<std::unique_ptr<UdpSocket>, Error> UdpSocket::open(const UdpOptions& opti
 
 void UdpSocket::set_options(const UdpOptions& options) {
   set_buffers(fd_, options.buffer_bytes);
-  set_v4_options(fd_, options.fragment);
+  set_v4_options(fd_, options);
   if (family_ == AF_INET6) {
-    set_v6_options(fd_, options.fragment);
+    set_v6_options(fd_, options);
     set(fd_, IPPROTO_IPV6, IPV6_V6ONLY, options.bind.address == Address{} ? 0 : 1);
   } else {
     set(fd_, IPPROTO_IP, IP_PKTINFO, 1);

@@ -30,6 +30,9 @@ struct UdpOptions {
   Endpoint bind{};
   int buffer_bytes = kSocketBufferBytes;  // each way; cut to rmem_max without CAP_NET_ADMIN
   bool gro = true;
+  // The kernel keeps and obeys the path MTU that routers tell it of: a larger datagram fails.
+  // Without, nothing smaller than the interface's MTU counts.
+  bool obey_path_mtu = false;
   bool fragment = false;  // datagrams larger than the path are cut by IP instead of refused
 };
 

@@ -81,6 +81,7 @@ void Node::set_wall(Instant now, Wall wall) {
   wall_since_ = now;
   device_.set_wall(now, wall);
   if (gossip_) gossip_->agent().set_clock(now, wall);
+  if (stun_server_) stun_server_->set_wall(now, wall);
 }
 
 void Node::change_settings(const Settings& settings) {

@@ -118,6 +118,8 @@ class Node {
   // before: hubs and peers are told at once, and every path is tried again.
   void set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<Address> addresses,
                       std::uint16_t port);
+  // The machine slept: NATs have forgotten us, and who waited for us has moved. All is tried again.
+  void resumed(Instant now);
   // Of the interface through which packets leave; 1500 until told.
   void set_interface_mtu(std::size_t bytes);
   // What the name of `Config::hubs[hub]` means now.
@@ -329,6 +331,7 @@ class Node {
   void hub_lost(Instant now, Session& session);
 
   // node_network.cc: our addresses, NAT and handshakes' memory
+  void try_everything(Instant now);
   void refresh_stun_servers(Instant now);
   bool handle_stun_answer(Instant now, PathId path, const Endpoint& from, ConstBytes bytes);
   void take_nat_changes(Instant now);

@@ -56,6 +56,7 @@ void Node::start_hub() {
       .main_port = hub.public_endpoint ? hub.public_endpoint->port : std::uint16_t{0},
       .probe_port = hub.probe_port});
   stun_server_->set_certificate(self_.chain);
+  stun_server_->set_wall(wall_since_, wall_);
 }
 
 void Node::handle_join(Instant now, Session& session, ConstBytes body) {

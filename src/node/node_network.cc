@@ -13,6 +13,13 @@ void Node::set_interfaces(Instant now, std::vector<Prefix> subnets, std::vector<
   addresses_ = std::move(addresses);
   port_ = port;
   nat_.set_own(addresses_, port_);
+  try_everything(now);
+}
+
+void Node::resumed(Instant now) { try_everything(now); }
+
+// As if on another network: hubs and peers hear from us at once, by every path there may be.
+void Node::try_everything(Instant now) {
   nat_.network_changed(now);
   for (auto& [handle, session] : sessions_) {
     if (session->hub_link) session->hub_link->announce(now);

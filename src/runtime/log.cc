@@ -1,6 +1,8 @@
 #include "runtime/log.h"
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
@@ -57,6 +59,22 @@ class JsonFormatter : public spdlog::formatter {
   }
 };
 
+// Any thread; the ring has its own lock.
+class RingSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit RingSink(const control_api::LineRing& ring) : ring_(ring) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const auto level = spdlog::level::to_string_view(message.level);
+    ring_.add(json_log_line(rfc3339(message.time), {level.data(), level.size()},
+                            {message.payload.data(), message.payload.size()}));
+  }
+  void flush_() override {}
+
+  control_api::LineRing ring_;
+};
+
 std::shared_ptr<spdlog::logger> make_logger(LogFormat format) {
   if (format == LogFormat::kAuto && stderr_is_the_journal()) format = LogFormat::kJournald;
   if (format == LogFormat::kJournald) {
@@ -75,8 +93,9 @@ std::shared_ptr<spdlog::logger> make_logger(LogFormat format) {
 
 }  // namespace
 
-void open_log(const config::Config::Log& log) {
+void open_log(const config::Config::Log& log, const control_api::LineRing* ring) {
   auto logger = make_logger(log.format);
+  if (ring) logger->sinks().push_back(std::make_shared<RingSink>(*ring));
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
   set_log_level(log.level);

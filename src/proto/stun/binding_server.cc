@@ -4,6 +4,7 @@ namespace ginnel::stun {
 namespace {
 
 constexpr std::size_t kUdpBytes = 8;
+constexpr std::size_t kClockBytes = 4 + 8;
 
 std::size_t ip_bytes(const Address& address) { return address.is_v4() ? 20 : 40; }
 
@@ -35,8 +36,8 @@ Endpoint BindingServer::endpoint_of(ServerPort port) const {
 
 // What is not needed is left out when it would make the answer too large: the certificate first
 // of all must fit into the request's own size (it is the only large one), then OTHER-ADDRESS.
-Message BindingServer::respond(const Message& request, const Endpoint& from, ServerPort answer_from,
-                               std::size_t request_bytes) const {
+Message BindingServer::respond(Instant now, const Message& request, const Endpoint& from,
+                               ServerPort answer_from, std::size_t request_bytes) const {
   Message out = request.answer(kBindingResponse);
   (request.has_cookie() ? out.xor_mapped : out.mapped) = from;
   std::size_t size = kHeaderBytes + address_attribute_bytes(from.address);
@@ -48,6 +49,10 @@ Message BindingServer::respond(const Message& request, const Endpoint& from, Ser
   // A large answer must not exceed its request; a small one may by the 1.4 of the mapped address.
   const std::size_t room = std::max(
       request_bytes, out.certificate ? std::size_t{0} : answer_max(from.address, request_bytes));
+  if (request.clock && clock_ && size + kClockBytes <= room) {
+    out.clock = ClockReading{clock_->wall + (now - clock_->since)};
+    size += kClockBytes;
+  }
   if (options_.address.is_unspecified()) return out;
   const std::size_t each = address_attribute_bytes(options_.address);
   // Deviation: RFC 5780 section 7.4 and RFC 3489 section 11.2.3 mean another address *and* port. A
@@ -77,8 +82,9 @@ Result<BindingServer::Answer, Drop> BindingServer::handle_request(Instant now, c
   const ServerPort opposite =
       arrived_on == ServerPort::kMain ? ServerPort::kProbe : ServerPort::kMain;
   const ServerPort answer_from = change.port && !impossible ? opposite : arrived_on;
-  const Message message = unknown.count > 0 ? refuse(*parsed, unknown)
-                                            : respond(*parsed, from, answer_from, request.size());
+  const Message message =
+      unknown.count > 0 ? refuse(*parsed, unknown)
+                        : respond(now, *parsed, from, answer_from, request.size());
   const std::size_t size = message.write(out);
   if (size == 0 || size > answer_max(from.address, request.size())) return Fail(Drop::kTooSmall);
   if (!limiter_.allow(now, from.address)) return Fail(Drop::kRateLimited);

@@ -32,18 +32,26 @@ class BindingServer {
   // What GINNEL-CERT answers; empty: nothing.
   void set_certificate(ConstBytes certificate) { certificate_ = to_vector(certificate); }
 
+  // The clock that GINNEL-TIME tells, as it goes on from `now`; never called: nothing.
+  void set_wall(Instant now, Wall wall) { clock_ = {now, wall}; }
+
   // `arrived_on`: the port of ours that took the request. `out`: at least 1500 bytes.
   // Errors: any Drop; nothing is to be sent then.
   Result<Answer, Drop> handle_request(Instant now, const Endpoint& from, ServerPort arrived_on,
                                       ConstBytes request, Bytes out);
 
  private:
-  Message respond(const Message& request, const Endpoint& from, ServerPort answer_from,
-                  std::size_t request_bytes) const;
+  struct Clock {
+    Instant since;
+    Wall wall;
+  };
+  Message respond(Instant now, const Message& request, const Endpoint& from,
+                  ServerPort answer_from, std::size_t request_bytes) const;
   Endpoint endpoint_of(ServerPort port) const;
 
   Options options_;
   ByteVector certificate_;
+  std::optional<Clock> clock_;
   SourceLimiter limiter_;
 };
 

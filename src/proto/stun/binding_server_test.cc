@@ -175,6 +175,28 @@ TEST(BindingServer, LeavesOutACertificateThatWouldMakeTheAnswerLarger) {
   EXPECT_EQ(answer->xor_mapped, kClient);
 }
 
+TEST(BindingServer, TellsItsClockToThoseWhoAskAsItGoesOn) {
+  Hub hub;
+  hub.server.set_wall(hub.now, Wall{1'800'000'000'000'000'000});
+  hub.now = hub.now + std::chrono::seconds(5);
+  ByteVector bytes(kRequestBytes);
+  ASSERT_GT(write_request({.transaction = make_transaction({1}), .want_clock = true}, bytes), 0u);
+  const auto answer = hub.ask(bytes);
+  ASSERT_TRUE(answer && answer->clock && answer->clock->wall);
+  EXPECT_EQ(answer->clock->wall->ns, 1'800'000'005'000'000'000);
+  EXPECT_TRUE(answer->other);
+  EXPECT_FALSE(hub.ask(request(plain()))->clock);
+}
+
+TEST(BindingServer, LeavesOutAClockThatItWasNotTold) {
+  Hub hub;
+  ByteVector bytes(kRequestBytes);
+  ASSERT_GT(write_request({.transaction = make_transaction({1}), .want_clock = true}, bytes), 0u);
+  const auto answer = hub.ask(bytes);
+  ASSERT_TRUE(answer);
+  EXPECT_FALSE(answer->clock);
+}
+
 TEST(BindingServer, FallsSilentToANetworkThatAsksTooOften) {
   Hub hub;
   int answered = 0;

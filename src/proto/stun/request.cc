@@ -15,6 +15,10 @@ std::size_t write_request(const RequestOptions& options, Bytes out) {
     m.certificate = ConstBytes{};
     size += 4;
   }
+  if (options.want_clock) {
+    m.clock = ClockReading{};
+    size += 4;
+  }
   if (options.size < size || options.size % 4 != 0) return 0;
   m.padding = options.size - size;
   return m.write(out);

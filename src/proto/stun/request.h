@@ -20,6 +20,7 @@ struct RequestOptions {
   std::array<std::uint8_t, 16> transaction{};
   bool change_port = false;          // answer from your other port
   bool want_certificate = false;     // GINNEL-CERT
+  bool want_clock = false;           // GINNEL-TIME
   std::size_t size = kRequestBytes;  // a multiple of 4
 };
 

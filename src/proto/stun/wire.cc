@@ -14,6 +14,9 @@ constexpr std::uint8_t kFamilyV6 = 2;
 constexpr std::uint32_t kChangePort = 2;     // RFC 5780 section 7.2, "B"
 constexpr std::uint32_t kChangeAddress = 4;  // "A"
 
+// The year 2116: two clocks can be subtracted without care.
+constexpr std::uint64_t kClockMax = std::uint64_t{1} << 62;
+
 constexpr std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 
 // Required attributes that authenticate or redirect. We know them and act on none: a server without
@@ -84,6 +87,14 @@ std::optional<UnknownAttributes> read_unknown(ConstBytes value) {
   return out;
 }
 
+std::optional<ClockReading> read_clock(ConstBytes value) {
+  if (value.empty()) return ClockReading{};
+  Reader r(value);
+  const std::uint64_t ns = r.u64be();
+  if (!r.finished() || ns > kClockMax) return std::nullopt;
+  return ClockReading{Wall{static_cast<std::int64_t>(ns)}};
+}
+
 // Sets `field` if it is the first of its kind. False: the value is not one.
 template <class T>
 bool keep_first(std::optional<T>& field, std::optional<T> value) {
@@ -114,6 +125,8 @@ bool take_attribute(Message& m, std::uint16_t type, ConstBytes value) {
       return keep_first(m.software, std::optional(value));
     case Attribute::kGinnelCert:
       return keep_first(m.certificate, std::optional(value));
+    case Attribute::kGinnelTime:
+      return keep_first(m.clock, read_clock(value));
     case Attribute::kPadding:
       return keep_first(m.padding, std::optional(value.size()));
     case Attribute::kFingerprint:
@@ -166,6 +179,11 @@ class AttributeWriter {
     head(Attribute::kUnknownAttributes, unknown->count * 2);
     for (std::size_t i = 0; i < unknown->count; ++i) w_.u16be(unknown->types[i]);
     w_.zeros(padded(unknown->count * 2) - unknown->count * 2);
+  }
+  void clock(const std::optional<ClockReading>& clock) {
+    if (!clock) return;
+    head(Attribute::kGinnelTime, clock->wall ? 8 : 0);
+    if (clock->wall) w_.u64be(static_cast<std::uint64_t>(clock->wall->ns));
   }
   void padding(const std::optional<std::size_t>& size) {
     if (!size) return;
@@ -233,6 +251,7 @@ std::size_t Message::write(Bytes out) const {
   a.unknown(unknown);
   a.bytes(Attribute::kSoftware, software);
   a.bytes(Attribute::kGinnelCert, certificate);
+  a.clock(clock);
   a.padding(padding);
   const std::size_t body = w.size();
   const std::size_t total = body + (fingerprint ? kFingerprintBytes : 0);

@@ -23,6 +23,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/instant.h"
 
 namespace ginnel::stun {
 
@@ -60,6 +61,7 @@ enum class Attribute : std::uint16_t {
   kResponseOrigin = 0x802b,  // RFC 5780 section 7.3
   kOtherAddress = 0x802c,    // RFC 5780 section 7.4
   kGinnelCert = 0xc61e,      // ours; see README.md
+  kGinnelTime = 0xc61f,      // likewise
 };
 
 // CHANGE-REQUEST: from where the answer shall come.
@@ -72,6 +74,12 @@ struct ChangeRequest {
 struct ErrorCode {
   std::uint16_t code = 0;  // 300..699
   ConstBytes reason;       // UTF-8, at most 509 bytes written
+};
+
+// GINNEL-TIME: what the clock of the one who writes it says. Empty in a request: "yours, please".
+struct ClockReading {
+  std::optional<Wall> wall;
+  friend bool operator==(const ClockReading&, const ClockReading&) = default;
 };
 
 // A list of attribute types that were not understood; more than it holds are left out.
@@ -98,6 +106,7 @@ struct Message {
   std::optional<UnknownAttributes> unknown;
   std::optional<ConstBytes> software;
   std::optional<ConstBytes> certificate;  // GINNEL-CERT; in a request empty: "yours, please"
+  std::optional<ClockReading> clock;      // GINNEL-TIME
   std::optional<std::size_t> padding;     // PADDING: this many zero bytes
   bool fingerprint = false;               // checked when parsed, computed when written
 

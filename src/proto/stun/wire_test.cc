@@ -26,6 +26,7 @@ Message full_response() {
   m.other = Endpoint::parse("203.0.113.9:7701");
   m.software = bytes_of("ginnel");
   m.certificate = bytes_of("chain");
+  m.clock = ClockReading{Wall{1'900'000'000'123'456'789}};
   m.padding = 7;
   m.fingerprint = true;
   return m;
@@ -47,6 +48,31 @@ TEST(StunMessage, ReadsTheIpv6ResponseOfTheTestVectors) {
   const auto m = Message::parse(bytes);
   ASSERT_TRUE(m);
   EXPECT_EQ(m->xor_mapped->text(), "[2001:db8:1234:5678:11:2233:4455:6677]:32853");
+}
+
+// docs/wire/ginnel.md section 11: the attribute of a response, bytes as they are there.
+TEST(StunMessage, WritesTheVectorOfGinnelTime) {
+  Message m;
+  m.type = kBindingResponse;
+  m.transaction = make_transaction(kRandom);
+  m.clock = ClockReading{Wall{1'800'000'000'500'000'000}};
+  const auto bytes = written(m);
+  EXPECT_EQ(to_hex(ConstBytes(bytes).subspan(kHeaderBytes)), "c61f000818fae276b1816500");
+  EXPECT_EQ(Message::parse(bytes)->clock, m.clock);
+}
+
+TEST(StunMessage, RefusesATimeOfAnotherLengthOrBeyondItsLast) {
+  Message m;
+  m.transaction = make_transaction(kRandom);
+  m.clock = ClockReading{Wall{std::int64_t{1} << 62}};
+  auto bytes = written(m);
+  EXPECT_TRUE(Message::parse(bytes));
+  bytes.back() = std::byte{1};
+  EXPECT_EQ(Message::parse(bytes).error(), Drop::kBadAttribute);
+  bytes.resize(bytes.size() - 4);
+  bytes[3] = std::byte{8};
+  bytes[kHeaderBytes + 3] = std::byte{4};
+  EXPECT_EQ(Message::parse(bytes).error(), Drop::kBadAttribute);
 }
 
 // RFC 3489 section 11.1: 128 bits of transaction id, no cookie.

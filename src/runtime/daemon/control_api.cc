@@ -61,7 +61,10 @@ json peer_name_json(const PeerInfo& peer) {
 }  // namespace
 
 ControlApi::ControlApi(Daemon& daemon)
-    : daemon_(daemon), members_(daemon.node(), daemon.loop()), cluster_(members_), requests_(daemon) {}
+    : daemon_(daemon),
+      members_(daemon.node(), daemon.loop(), daemon.event_lines()),
+      cluster_(members_),
+      requests_(daemon) {}
 
 void ControlApi::answer(const control_api::Request& request, const Responder& responder) {
   try {
@@ -97,6 +100,8 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
     if (target == "/v1/msg") return message(body, responder);
     if (target == "/v1/sub") return subscribe(body, responder);
     if (target == "/v1/ping") return ping(body, responder);
+    if (target == "/v1/events") return lines(daemon_.event_lines(), body, responder);
+    if (target == "/v1/log") return lines(daemon_.log_lines(), body, responder);
     if (target == "/v1/wait") return wait(body, responder);
     if (target == "/v1/config/reload") return reload(responder);
     if (target == "/v1/down" || target == "/v1/leave") {
@@ -209,6 +214,13 @@ void ControlApi::wg_export(const json& body, const Responder& responder) {
                                               .endpoint = text_at(body, "endpoint")});
   if (!exported) return fail(responder, exported.error());
   responder.ok(exported->dump());
+}
+
+// `events` and `log`.
+void ControlApi::lines(const control_api::LineRing& ring, const json& body,
+                       const Responder& responder) {
+  ring.stream(responder, {.follow = body.value("follow", false),
+                          .last = body.value("last", control_api::LineRing::kLinesMax)});
 }
 
 // ---- messages ----

@@ -10,6 +10,7 @@
 
 #include "io/event_loop.h"
 #include "node/node.h"
+#include "runtime/control/line_ring.h"
 #include "runtime/control/message.h"
 #include "runtime/daemon/node_cluster.h"
 #include "runtime/daemon/request_api.h"
@@ -82,6 +83,7 @@ class ControlApi {
   void revoke(const json& body, const Responder& responder);
   void reload(const Responder& responder);
   void wg_export(const json& body, const Responder& responder);
+  void lines(const control_api::LineRing& ring, const json& body, const Responder& responder);
   void message(const json& body, const Responder& responder);
   bool try_message(Waiting& waiting);
   std::optional<Error> try_peer(const Waiting& waiting, const std::string& peer);

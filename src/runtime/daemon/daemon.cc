@@ -11,11 +11,26 @@
 #include "runtime/setup.h"
 
 namespace ginnel::runtime {
+namespace {
 
-Daemon::Daemon(Prepared prepared, std::filesystem::path socket)
-    : socket_path_(std::move(socket)), started_(io::now()), engine_(std::move(prepared), true) {}
+NodeEvents::Time this_moment() { return std::chrono::system_clock::now(); }
+
+// Texts may quote bytes from elsewhere that are no UTF-8; plain dump() would throw at them.
+std::string dump_line(const NodeEvents::Document& event) {
+  return event.dump(-1, ' ', false, NodeEvents::Document::error_handler_t::replace);
+}
+
+}  // namespace
+
+Daemon::Daemon(Prepared prepared, std::filesystem::path socket, const control_api::LineRing& log)
+    : socket_path_(std::move(socket)),
+      log_lines_(log),
+      started_(io::now()),
+      engine_(std::move(prepared), true) {}
 
 Daemon::~Daemon() {
+  event_lines_.finish();
+  log_lines_.finish();
   server_.reset();  // its thread posts to the loop
 }
 
@@ -24,6 +39,7 @@ Result<void, Error> Daemon::open() {
   if (!signals) return Fail(signals.error());
   signals_.emplace(*std::move(signals));
   engine_.on_event([this](const node::Event& event) { handle(event); });
+  note_host();
   if (auto done = engine_.open(); !done) return done;
   if (auto done = open_tun(); !done) return done;
   if (auto done = engine_.start_forwarding(tun_ ? &tun_->device() : nullptr); !done) return done;
@@ -31,6 +47,7 @@ Result<void, Error> Daemon::open() {
   if (auto done = open_control_socket(); !done) return done;
   traffic_alarm_ = loop().add_alarm([this] { sample_traffic(); });
   sample_traffic();
+  tell(NodeEvents::plain("started", "ginnel " + std::string(kVersion) + " runs", this_moment()));
   return loop().watch(signals_->fd(), {.read = true}, [this](io::Ready) {
     while (const auto number = signals_->next()) {
       if (*number == SIGHUP) {
@@ -115,7 +132,10 @@ void Daemon::forget_tun() {
 
 void Daemon::sample_traffic() {
   const Instant now = io::now();
-  rates_.sample(now, node().status(now).peers);
+  const auto peers = node().status(now).peers;
+  rates_.sample(now, peers);
+  // A peer that falls silent is no event of the core: only time passes.
+  for (const PeerInfo& peer : peers) tell_peer(peer);
   loop().set(traffic_alarm_, now + TrafficRates::kEvery);
 }
 
@@ -125,10 +145,48 @@ void Daemon::handle(const node::Event& event) {
   } else if (const auto* notice = std::get_if<node::Notice>(&event)) {
     log(*notice);
     warnings_.add(io::now(), *notice);
+    tell(NodeEvents::notice(*notice, this_moment()));
   } else {
-    if (std::holds_alternative<node::PeerChanged>(event)) names_changed();
+    if (const auto* changed = std::get_if<node::PeerChanged>(&event)) {
+      names_changed();
+      if (const auto info = node().peer_info(io::now(), changed->id)) tell_peer(*info);
+    } else if (const auto* hub = std::get_if<node::HubChanged>(&event)) {
+      tell_hub(*hub);
+    }
     if (api_) api_->handle(event);
   }
+}
+
+void Daemon::tell(const NodeEvents::Document& event) { event_lines_.add(dump_line(event)); }
+
+void Daemon::tell_peer(const PeerInfo& peer) {
+  for (const auto& event : events_.note_peer(peer, this_moment())) tell(event);
+}
+
+void Daemon::tell_hub(const node::HubChanged& changed) {
+  PeerInfo hub;
+  hub.id = changed.hub;
+  if (const auto known = node().peer_info(io::now(), changed.hub)) hub.name = known->name;
+  tell(NodeEvents::hub(hub, changed.online, this_moment()));
+}
+
+// What the host does around the node is told of too.
+void Daemon::note_host() {
+  engine_.on_addresses([this](const std::vector<Address>& addresses) {
+    if (const auto event = events_.note_addresses(addresses, this_moment())) tell(*event);
+  });
+  engine_.on_resumed([this](Nanoseconds slept) {
+    spdlog::info("the machine slept for {} s", slept / 1s);
+    tell(NodeEvents::resumed(slept, this_moment()));
+  });
+  engine_.on_renewed([this] {
+    tell(NodeEvents::plain("certificate_renewed", "the certificate was renewed", this_moment()));
+  });
+}
+
+void Daemon::leave() {
+  tell(NodeEvents::plain("leaving", "the node leaves the network", this_moment()));
+  engine_.leave();
 }
 
 // Many changes of one round make one writing.
@@ -206,8 +264,9 @@ DaemonFacts Daemon::facts() const {
 Result<void, Error> run_daemon(const DaemonOptions& options) {
   auto prepared = prepare(options.places, [](const char* name) -> const char* { return getenv(name); });
   if (!prepared) return Fail(prepared.error());
-  open_log(prepared->config.loaded.config.log);
-  Daemon daemon(*std::move(prepared), options.places.socket);
+  const control_api::LineRing log;
+  open_log(prepared->config.loaded.config.log, &log);
+  Daemon daemon(*std::move(prepared), options.places.socket, log);
   if (auto opened = daemon.open(); !opened) return opened;
   if (options.on_ready) options.on_ready();
   sd_notify(0, "READY=1");  // to systemd, where it has started us

@@ -9,8 +9,10 @@
 #include <memory>
 
 #include "io/signals.h"
+#include "runtime/control/line_ring.h"
 #include "runtime/control/server.h"
 #include "runtime/daemon/documents.h"
+#include "runtime/daemon/node_events.h"
 #include "runtime/daemon/recent_warnings.h"
 #include "runtime/daemon/traffic_rates.h"
 #include "runtime/daemon/tun_link.h"
@@ -23,7 +25,8 @@ class ControlApi;
 
 class Daemon {
  public:
-  explicit Daemon(Prepared prepared, std::filesystem::path socket);
+  // `log`: what `ginnel log` reads.
+  Daemon(Prepared prepared, std::filesystem::path socket, const control_api::LineRing& log);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -41,6 +44,8 @@ class Daemon {
   const TrafficRates& rates() const { return rates_; }
   std::uint16_t port() const { return engine_.local().port; }
   const config::Config& config() const { return engine_.config(); }
+  const control_api::LineRing& event_lines() const { return event_lines_; }
+  const control_api::LineRing& log_lines() const { return log_lines_; }
   // `config reload` and SIGHUP. Errors: kConfig*, kFile, kPermission; nothing was changed.
   Result<config::ReloadPlan, Error> reload();
   // Lets a stock WireGuard peer in, now and after each restart: it is added to ginnel.toml.
@@ -48,7 +53,7 @@ class Daemon {
   // kPermission. All: nothing changed.
   Result<void, Error> let_in(const config::WireguardPeer& peer);
   // Says goodbye and ends run().
-  void leave() { engine_.leave(); }
+  void leave();
   // Moves what the core has to say; call after feeding it outside an event handler.
   void pump() { engine_.pump(); }
 
@@ -59,12 +64,19 @@ class Daemon {
   void sample_traffic();
   void handle(const node::Event& event);
   void log(const node::Notice& notice);
+  void tell(const NodeEvents::Document& event);
+  void tell_peer(const PeerInfo& peer);
+  void tell_hub(const node::HubChanged& changed);
+  void note_host();
   void open_names();
   void names_changed();
   void tell_names();
   void reload_by_signal();
 
   std::filesystem::path socket_path_;
+  control_api::LineRing log_lines_;
+  control_api::LineRing event_lines_;
+  NodeEvents events_;
   Instant started_;
   std::optional<io::Signals> signals_;
   RecentWarnings warnings_;

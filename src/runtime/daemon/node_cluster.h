@@ -9,7 +9,8 @@ namespace ginnel::runtime {
 
 class NodeCluster final : public gossip::ClusterHost {
  public:
-  NodeCluster(node::Node& node, io::EventLoop& loop) : node_(node), loop_(loop), log_(loop) {}
+  NodeCluster(node::Node& node, io::EventLoop& loop, control_api::LineRing events)
+      : node_(node), loop_(loop), log_(std::move(events)) {}
 
   swim::Agent& agent() override { return *node_.gossip_agent(); }
   gossip::EventLog& events() override { return log_; }

@@ -183,7 +183,11 @@ Result<void, Error> Engine::open_core() {
   node_ = std::make_unique<node::Node>(core_config(), own_identity(), load_stored(), *epoch,
                                        Rng(*key), io::now(), io::wall());
   alarm_ = loop_->add_alarm([this] { node_->handle_timeout(io::now()); });
-  loop_->after_round([this] { pump(); });
+  slept_ = io::slept();
+  loop_->after_round([this] {
+    notice_sleep();
+    pump();
+  });
   watch_host();
   return {};
 }
@@ -254,6 +258,7 @@ void Engine::store(const node::StoreRequest& request) {
   if (request.name == "certificate") {
     prepared_.identity.enrolment.chain = request.bytes;
     done = identity::save_enrolment(prepared_.store, prepared_.identity.enrolment);
+    if (done && renewed_handler_) renewed_handler_();
   } else {
     done = prepared_.store.put(request.name, request.bytes);
   }

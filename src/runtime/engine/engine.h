@@ -21,6 +21,7 @@
 #include "runtime/engine/forwarding_plane.h"
 #include "runtime/engine/hub_names.h"
 #include "runtime/engine/network_watch.h"
+#include "runtime/hub_sources.h"
 #include "runtime/outbox.h"
 #include "runtime/prepared.h"
 
@@ -45,6 +46,15 @@ class Engine {
   ForwardingPlane* forwarding() { return plane_.get(); }
   // What happens to events other than StoreRequest, also to a Notice. It may feed the core.
   void on_event(EventHandler handler) { handler_ = std::move(handler); }
+  // The addresses that others may reach this host at, whenever the host's network was read.
+  void on_addresses(std::function<void(const std::vector<Address>&)> handler) {
+    addresses_handler_ = std::move(handler);
+  }
+  // The machine slept for this long; everything was told to the core already.
+  void on_resumed(std::function<void(Nanoseconds)> handler) {
+    resumed_handler_ = std::move(handler);
+  }
+  void on_renewed(std::function<void()> handler) { renewed_handler_ = std::move(handler); }
   void run();
   // Reads ginnel.toml again and takes what can change at run time. Errors: as load_valid_config;
   // nothing was changed.
@@ -81,20 +91,20 @@ class Engine {
   void handle(node::Event event);
   void store(const node::StoreRequest& request);
   // engine_host.cc: the host around the node
-  struct HubSource {
-    std::optional<crypto::SessionPublic> key;
-    std::vector<std::string> texts;  // "HOST:PORT"
-  };
   std::vector<HubSource> hub_sources() const;
   std::vector<node::HubAddress> hub_addresses() const;
   void watch_host();
   void watch_hub_names();
   void tell_network(const HostNetwork& network);
   void tell_wall();
+  void notice_sleep();
   void hubs_changed();
 
   Prepared prepared_;
   EventHandler handler_;
+  std::function<void(const std::vector<Address>&)> addresses_handler_;
+  std::function<void(Nanoseconds)> resumed_handler_;
+  std::function<void()> renewed_handler_;
   std::unique_ptr<io::EventLoop> loop_;
   std::unique_ptr<io::UdpSocket> main_;
   std::unique_ptr<io::UdpSocket> probe_;  // node::kProbeSocket
@@ -108,6 +118,7 @@ class Engine {
   std::unique_ptr<NetworkWatch> network_;
   std::optional<HubNames> hub_names_;
   std::vector<std::uint64_t> stored_tickets_;  // to be told to the core once it is not busy
+  Nanoseconds slept_{};  // of the machine since it was booted, as last seen
   bool leaving_ = false;
 };
 

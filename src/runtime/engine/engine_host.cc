@@ -10,25 +10,13 @@ namespace {
 
 // The wall clock may be set at any time; the core reckons with the last one that it was told.
 constexpr Nanoseconds kWallEvery = 30s;
-
-std::string host_port(const config::HubName& hub) {
-  const bool v6 = hub.host.find(':') != std::string::npos;
-  return (v6 ? "[" + hub.host + "]" : hub.host) + ":" + std::to_string(hub.port);
-}
+// A shorter sleep costs no path and no mapping; the two clocks are read one after the other.
+constexpr Nanoseconds kSleepMin = 1s;
 
 }  // namespace
 
-// Where `network.hubs` names any, it is the whole list; else those of the join.
-std::vector<Engine::HubSource> Engine::hub_sources() const {
-  std::vector<HubSource> out;
-  for (const config::HubName& hub : config().network.hubs) {
-    out.push_back({hub.key, {host_port(hub)}});
-  }
-  if (!out.empty()) return out;
-  for (const control::HubEntry& hub : prepared_.identity.enrolment.hubs) {
-    out.push_back({hub.session, hub.endpoints});
-  }
-  return out;
+std::vector<HubSource> Engine::hub_sources() const {
+  return runtime::hub_sources(config(), prepared_.identity.enrolment);
 }
 
 // Literal addresses are known at once; what names mean comes later (watch_hub_names).
@@ -65,11 +53,25 @@ void Engine::watch_hub_names() {
 
 void Engine::tell_network(const HostNetwork& network) {
   OwnAddresses own = addresses_of(network, node_->self().addresses);
+  if (addresses_handler_) addresses_handler_(own.addresses);
   node_->set_interfaces(io::now(), std::move(own.subnets), std::move(own.addresses),
                         main_->local().port);
   if (const auto hub = node_->hub_endpoint()) {
     if (const auto mtu = outgoing_mtu(network, hub->address)) node_->set_interface_mtu(*mtu);
   }
+}
+
+// Boot time goes on while the machine sleeps, so a timer that was due meanwhile wakes the loop at
+// once. NAT mappings are gone by then, addresses and hubs may be others, and the clock was set.
+void Engine::notice_sleep() {
+  const Nanoseconds slept = io::slept();
+  const Nanoseconds more = slept - std::exchange(slept_, slept);
+  if (more < kSleepMin) return;
+  tell_wall();
+  node_->resumed(io::now());
+  if (network_) network_->look_soon();
+  if (hub_names_) hub_names_->look_now();
+  if (resumed_handler_) resumed_handler_(more);
 }
 
 // Another hub may be reached through another interface; one that is down may have moved.

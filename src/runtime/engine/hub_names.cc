@@ -39,6 +39,7 @@ struct HubNames::Shared {
   io::EventLoop* loop = nullptr;  // null: the owner is gone
   Found found;
   bool urgent = true;
+  bool now = false;
 };
 
 HubNames::HubNames(io::EventLoop& loop, std::vector<std::vector<std::string>> hubs, Found found) {
@@ -66,6 +67,13 @@ void HubNames::set_urgent(bool urgent) {
   if (std::exchange(shared_->urgent, urgent) != urgent) shared_->changed.notify_all();
 }
 
+void HubNames::look_now() {
+  if (!shared_) return;
+  const std::lock_guard lock(shared_->mutex);
+  shared_->now = true;
+  shared_->changed.notify_all();
+}
+
 void HubNames::run(const std::shared_ptr<Shared>& shared) {
   for (;;) {
     resolve_all(shared);
@@ -74,11 +82,12 @@ void HubNames::run(const std::shared_ptr<Shared>& shared) {
     // It becomes urgent at once, and at most every kUrgentAgain.
     const auto over = [&] {
       const auto waited = std::chrono::steady_clock::now() - start;
-      return !shared->loop || waited >= kAgain || (shared->urgent && waited >= kUrgentAgain);
+      return !shared->loop || shared->now || waited >= kAgain || (shared->urgent && waited >= kUrgentAgain);
     };
     while (!over()) {
       shared->changed.wait_until(lock, start + (shared->urgent ? kUrgentAgain : kAgain));
     }
+    shared->now = false;
     if (!shared->loop) return;
   }
 }

@@ -31,6 +31,8 @@ class HubNames {
 
   // True: a hub does not answer; its name may mean another address by now.
   void set_urgent(bool urgent);
+  // Resolves now, whenever it was done last.
+  void look_now();
 
  private:
   struct Shared;

@@ -91,7 +91,7 @@ Result<void, Error> Member::open() {
   }
   engine_.on_event([this](const swim::AgentEvent& event) { handle(event); });
   if (auto done = engine_.open(); !done) return done;
-  events_ = std::make_unique<EventLog>(engine_.loop(), STDOUT_FILENO, options_.json);
+  events_ = std::make_unique<EventLog>(STDOUT_FILENO, options_.json);
   if (auto done = watch_signals(); !done) return done;
   drops_alarm_ = engine_.loop().add_alarm([this] { watch_drops(); });
   engine_.loop().set(drops_alarm_, io::now() + 1s);
