@@ -68,6 +68,12 @@ struct ForwardingChanged {};
 struct RelayChanged {
   forward::RelayChange change;
 };
+// Our own overlay addresses or session key are others now: Node::self().
+struct SelfChanged {};
+// A rotation of the session key ended: with the new key in use, or why not.
+struct KeyRotated {
+  std::optional<Error> error;
+};
 // The key pair is out of every table that Node will hand out from now on.
 struct KeyPairDone {
   std::unique_ptr<wg::KeyPair> key_pair;
@@ -82,6 +88,6 @@ struct Notice {
 
 using Event = std::variant<MessageReady, ChannelWritable, AckSettled, DatagramReceived, PongReceived,
                            PeerChanged, HubChanged, TunPacket, StoreRequest, ForwardingChanged,
-                           RelayChanged, KeyPairDone, Notice>;
+                           RelayChanged, KeyPairDone, Notice, SelfChanged, KeyRotated>;
 
 }  // namespace ginnel::node

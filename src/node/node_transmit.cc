@@ -31,6 +31,7 @@ wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index) {
 
 std::optional<Transmit> Node::poll_transmit(Instant now, Bytes slot) {
   if (budget_.take_freed()) handle_budget_freed(now);
+  finish_rotation(now);
   if (auto transmit = poll_device(now, slot)) return transmit;
   if (auto transmit = poll_raw(slot)) return transmit;
   if (auto transmit = poll_host(now, slot)) return transmit;
@@ -97,7 +98,7 @@ std::optional<Transmit> Node::wrap(const wg::Route& route, std::size_t sealed_si
 }
 
 std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes slot) {
-  if (!device_.current_key_pair(session.handle)) return std::nullopt;
+  if (!device_.current_key_pair(session.handle) || is_stopped(session)) return std::nullopt;
   if (auto probe = poll_agent(now, session, slot)) return probe;
   if (auto probe = poll_mtu_probe(now, session, slot)) return probe;
   if (!session.route) return std::nullopt;
@@ -208,7 +209,7 @@ void Node::handle_tun_packet(Instant now, ConstBytes packet) {
   } else {
     session = stock_peer_for(header->destination);
   }
-  if (!session) return;
+  if (!session || is_stopped(*session)) return;
   if (session->packets.size() >= kSessionPacketsMax) session->packets.pop_front();
   session->packets.push_back(to_vector(packet.first(header->total_size)));
   if (!session->has_key_pair) device_.begin_handshake(now, session->handle);

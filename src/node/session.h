@@ -49,7 +49,7 @@ struct Session {
   }
 
   const wg::PeerHandle handle;
-  const crypto::SessionPublic key;
+  crypto::SessionPublic key;         // changes when the other node renews it
   std::optional<Id> id;              // set: the directory knows it
   std::optional<StockPeer> stock;    // set: no Ginnel frame ever goes to it
   bool has_key_pair = false;

@@ -12,6 +12,7 @@ struct Live {
 };
 
 constexpr std::array kLive = {
+    Live{"network.allow", [](Config& c, const Config& f) { c.network.allow = f.network.allow; }},
     Live{"network.resolve_timeout",
          [](Config& c, const Config& f) { c.network.resolve_timeout = f.network.resolve_timeout; }},
     Live{"dns.names", [](Config& c, const Config& f) { c.dns.names = f.dns.names; }},

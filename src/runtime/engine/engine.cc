@@ -127,6 +127,9 @@ node::Config Engine::core_config() const {
   out.tun_mtu = config.tun.mtu.value_or(out.tun_mtu);
   out.resolve_timeout = config.network.resolve_timeout;
   out.hub_heartbeat = config.network.heartbeat.value_or(out.hub_heartbeat);
+  out.allow = config.network.allow;
+  out.connect_eagerly = config.network.connect == config::Connect::kEager;
+  out.stop_without_hubs = config.network.when_hubs_lost == config::WhenHubsLost::kStop;
   out.hubs = hub_addresses();
   if (config.hub) {
     out.hub = node::HubConfig{.public_endpoint = config.hub->public_endpoint,
@@ -160,6 +163,10 @@ node::OwnIdentity Engine::own_identity() const {
   out.network = own.enrolment.network;
   out.chain = own.enrolment.chain;
   if (own.network_key) out.network_key = own.network_key->clone();
+  if (const auto& by_secret = prepared_.secret_network) {
+    out.network_key = by_secret->key.clone();
+    out.preshared = by_secret->preshared.clone();
+  }
   return out;
 }
 
@@ -233,11 +240,21 @@ void Engine::handle(node::Event event) {
   if (handler_) handler_(event);
 }
 
+// The secret key, then the chain that names it.
+Result<void, Error> Engine::store_rotation(ConstBytes bytes) {
+  const auto key = crypto::SessionSecret::from(bytes.first(crypto::kKeyBytes));
+  prepared_.identity.session = key->clone();
+  prepared_.identity.enrolment.chain = to_vector(bytes.subspan(crypto::kKeyBytes));
+  return identity::save_rotation(prepared_.store, prepared_.identity);
+}
+
 void Engine::store(const node::StoreRequest& request) {
   Result<void, Error> done;
   if (request.name == "certificate") {
     prepared_.identity.enrolment.chain = request.bytes;
     done = identity::save_enrolment(prepared_.store, prepared_.identity.enrolment);
+  } else if (request.name == "rotation") {
+    done = store_rotation(request.bytes);
   } else {
     done = prepared_.store.put(request.name, request.bytes);
   }
@@ -259,6 +276,7 @@ Result<config::ReloadPlan, Error> Engine::reload() {
   node_->change_settings({.punch = config().punch.enable,
                           .probes_per_second = config().punch.probes_per_second,
                           .resolve_timeout = config().network.resolve_timeout});
+  node_->set_allowed(io::now(), config().network.allow);
   return plan;
 }
 

@@ -77,6 +77,7 @@ class Engine {
   void receive(io::UdpSocket& socket, PathId path);
   void handle(node::Event event);
   void store(const node::StoreRequest& request);
+  Result<void, Error> store_rotation(ConstBytes bytes);
   // engine_host.cc: the host around the node
   struct HubSource {
     std::optional<crypto::SessionPublic> key;
