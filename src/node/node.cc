@@ -144,6 +144,7 @@ void Node::handle_timeout(Instant now) {
 std::optional<Instant> Node::next_timeout() const {
   std::optional<Instant> out = earlier(device_.next_timeout(), earlier(renew_at_, next_sweep_));
   for (const auto& [handle, session] : sessions_) {
+    if (is_stopped(*session)) continue;  // what is due then has to wait for a hub
     if (session->channels) out = earlier(out, session->channels->next_timeout());
     if (session->hub_link) out = earlier(out, session->hub_link->next_timeout());
     if (session->agent) out = earlier(out, session->agent->next_timeout());

@@ -26,7 +26,9 @@ void Node::connect_to_all(Instant now) {
 }
 
 void Node::run_reach(Instant now) {
-  if (connect_again_ && *connect_again_ <= now) connect_to_all(now);
+  if (!connect_again_ || *connect_again_ > now) return;
+  connect_again_.reset();
+  connect_to_all(now);
 }
 
 // A hub is never without a hub.
