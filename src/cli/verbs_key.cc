@@ -27,7 +27,8 @@ Outcome run_key_new(Context& context, const Arguments& arguments) {
   const auto secret = runtime::new_shared_secret();
   if (!secret) return Fail(secret.error());
   if (const std::string path = arguments.get("--output"); !path.empty()) {
-    if (auto done = runtime::write_private_file(path, *secret + "\n"); !done) return Fail(done.error());
+    if (auto done = runtime::write_private_file(path, *secret + "\n"); !done)
+      return Fail(done.error());
     return wrote(context, arguments, path);
   }
   if (arguments.json) {

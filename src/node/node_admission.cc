@@ -24,7 +24,8 @@ Result<PeerRecord, Refusal> Node::admit(Instant now, ConstBytes chain) {
   if (known && known->record.serial > record->serial) {
     if (known->record.session_key == record->session_key) return known->record;
     return Fail(Refusal{RefusedCode::kCertificateInvalid,
-                        "its session key was replaced by a later certificate", {}});
+                        "its session key was replaced by a later certificate",
+                        {}});
   }
   const auto pinned = trust_.pin(*record);
   if (!pinned) return Fail(pinned.error());
@@ -32,8 +33,8 @@ Result<PeerRecord, Refusal> Node::admit(Instant now, ConstBytes chain) {
   return record;
 }
 
-// Where a lost node cannot be revoked, what it held is free again after a restart: a pin on the disk
-// would keep its name for good.
+// Where a lost node cannot be revoked, what it held is free again after a restart: a pin on the
+// disk would keep its name for good.
 void Node::note_pins(Instant now) {
   if (!identity_.is_by_secret() && !pins_due_) pins_due_ = now + kPinsDelay;
 }

@@ -160,7 +160,8 @@ void Node::note_rotation_stored(std::uint64_t ticket) {
 void Node::finish_rotation(Instant now) {
   if (!rotation_ || !rotation_->is_stored) return;
   const auto record = trust_.inspect(rotation_->chain, wall(now));
-  if (!record) return end_rotation(Error{Errc::kInternal, "key rotate: " + record.error().text, ""});
+  if (!record)
+    return end_rotation(Error{Errc::kInternal, "key rotate: " + record.error().text, ""});
   const crypto::SessionPublic before = device_.public_key();
   identity_.session = rotation_->key.clone();
   device_.change_key(now, std::move(rotation_->key));

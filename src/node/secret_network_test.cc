@@ -80,8 +80,7 @@ TEST_F(SecretNetwork, HoldersMeetWithoutATokenAndTalk) {
 TEST_F(SecretNetwork, WhoLacksThePresharedKeyGetsNoSession) {
   Secret half = make_secret();
   half.key = secret_.key.clone();
-  const auto mallory =
-      start_holder(holder_of(half, "mallory", Role::kPeer, std::nullopt, wall()));
+  const auto mallory = start_holder(holder_of(half, "mallory", Role::kPeer, std::nullopt, wall()));
   wait(10s);
   EXPECT_FALSE(knows(*hub_, "mallory"));
   EXPECT_FALSE(mallory->node->has_all_hubs());

@@ -30,8 +30,7 @@ class WaysIn : public NodeTest {
   }
   void rotate(Running& who) {
     const auto before = who.node->self().session_key;
-    ASSERT_TRUE(
-        who.node->rotate_session_key(wire_.now(), crypto::SessionSecret::generate(rng_)));
+    ASSERT_TRUE(who.node->rotate_session_key(wire_.now(), crypto::SessionSecret::generate(rng_)));
     ASSERT_TRUE(wire_.run(3s, [&] { return has_rotated(who); }));
     EXPECT_NE(who.node->self().session_key, before);
   }
@@ -106,8 +105,7 @@ TEST_F(WaysIn, EagerNodesAreAllConnectedBeforeThereIsTraffic) {
 }
 
 TEST_F(WaysIn, WithoutAHubAStoppedNodeMovesNothingAndThenGoesOn) {
-  const auto alice =
-      start_with("alice", [](Config& config) { config.stop_without_hubs = true; });
+  const auto alice = start_with("alice", [](Config& config) { config.stop_without_hubs = true; });
   const auto bob = join_and_start("bob");
   ASSERT_TRUE(wire_.run(3s, [&] { return knows(*alice, "bob") && knows(*bob, "alice"); }));
   alice->node->subscribe("chat");
@@ -170,8 +168,7 @@ TEST_F(WaysIn, ARotationThatIsNotStoredDoesNotHappen) {
   ASSERT_TRUE(wire_.run(3s, [&] { return knows(*hub_, "alice"); }));
   const auto before = alice->node->self().session_key;
   alice->disk_stuck = true;
-  ASSERT_TRUE(
-      alice->node->rotate_session_key(wire_.now(), crypto::SessionSecret::generate(rng_)));
+  ASSERT_TRUE(alice->node->rotate_session_key(wire_.now(), crypto::SessionSecret::generate(rng_)));
   wait(15s);
   EXPECT_EQ(alice->node->self().session_key, before);
   EXPECT_FALSE(has_rotated(*alice));

@@ -26,8 +26,8 @@ using nlohmann::json;
 constexpr std::string_view kKind = "ginnel node";
 // In the order of writing: whoever finds enrolment.json finds all the others.
 constexpr std::array<std::string_view, 8> kExported = {
-    "identity.key", "session.key", "network.key", "pins", "revocations", "tokens", "epoch",
-    "enrolment.json"};
+    "identity.key", "session.key", "network.key", "pins",
+    "revocations",  "tokens",      "epoch",       "enrolment.json"};
 // The node may have run on after the export. Its next run is later than each of those.
 constexpr std::uint64_t kEpochsAhead = std::uint64_t{1} << 32;
 
@@ -182,7 +182,8 @@ Result<std::string, Error> export_node(const identity::Places& places) {
 
 Result<NodeSummary, Error> restore_node(const identity::Places& places, std::string_view text) {
   if (has_identity(places)) {
-    return Fail(Error{Errc::kExists, places.state.string() + " holds a node already, which was kept",
+    return Fail(Error{Errc::kExists,
+                      places.state.string() + " holds a node already, which was kept",
                       "choose another folder with --dir"});
   }
   const json document = json::parse(text, nullptr, false);

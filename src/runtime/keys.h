@@ -19,11 +19,11 @@ struct KeyFacts {
   Id id;
   std::string name;
   std::string network_name;
-  std::string network;   // the network id, hexadecimal
+  std::string network;  // the network id, hexadecimal
   bool by_secret = false;
   // The first 8 bytes of hash("ginnel key v1", public key), as certificates name their issuer.
   std::string identity, session;
-  std::string issuer;      // likewise: the network key's, or a hub's identity key's
+  std::string issuer;  // likewise: the network key's, or a hub's identity key's
   bool by_network_key = false;
   std::uint64_t serial = 0;
   Wall not_before, not_after;
@@ -37,8 +37,8 @@ bool has_identity(const identity::Places& places);
 // All that makes the node what it is, as one text: keys, certificate, ginnel.toml, and at a hub its
 // tokens and revocations. The shared secret's file is not in it. Errors: as key_facts.
 Result<std::string, Error> export_node(const identity::Places& places);
-// Makes the folder out of such a text. A ginnel.toml that is there stays. Errors: kExists (a node is
-// there already), kKeyUnreadable (this is no such text), kFile, kPermission.
+// Makes the folder out of such a text. A ginnel.toml that is there stays. Errors: kExists (a node
+// is there already), kKeyUnreadable (this is no such text), kFile, kPermission.
 Result<NodeSummary, Error> restore_node(const identity::Places& places, std::string_view text);
 
 }  // namespace ginnel::runtime

@@ -91,8 +91,8 @@ TEST_F(Keys, InitMakesNodesOfOneNetworkOutOfOneSecret) {
 }
 
 TEST_F(Keys, WeakSecretsAndFilesThatOthersReadAreRefusedAndNotShown) {
-  for (const char* secret : {"", "\n", "hunter2", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                             "electroencephalography\n"}) {
+  for (const char* secret :
+       {"", "\n", "hunter2", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "electroencephalography\n"}) {
     make_folder("weak", secret);
     const auto made = init("weak");
     ASSERT_FALSE(made) << secret;

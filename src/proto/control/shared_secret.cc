@@ -28,22 +28,52 @@ Key key_from(std::string_view label, const crypto::SymmetricKey& master) {
 // Words of 22 letters and more with at least 10 different ones. Shorter words are refused by their
 // length.
 constexpr std::array<std::string_view, 46> kLongWords = {
-    "adrenocorticotrophichormone", "antidisestablishmentarian", "antidisestablishmentarianism",
-    "ballistocardiographically", "carboxymethylcellulose", "chlorofluorohydrocarbon",
-    "counterrevolutionaries", "counterrevolutionaryism", "counterdemonstrations",
-    "dichlorodiphenyltrichloroethane", "deinstitutionalizations", "deinstitutionalization",
-    "deoxyribonucleoproteins", "electrocardiographically", "electroencephalogram",
-    "electroencephalograph", "electroencephalographer", "electroencephalographic",
-    "electroencephalographically", "electroencephalographs", "electroencephalography",
-    "ethylenediaminetetraacetate", "ethylenediaminetetraacetic", "floccinaucinihilipilification",
-    "hexamethylenetetramine", "hippopotomonstrosesquippedaliophobia", "honorificabilitudinitatibus",
-    "immunoelectrophoresis", "immunoelectrophoretically", "incomprehensibilities",
-    "internationalization", "magnetohydrodynamically", "microspectrophotometer",
-    "microspectrophotometric", "microspectrophotometry", "otorhinolaryngological",
-    "otorhinolaryngologist", "philosophicopsychological", "phosphatidylethanolamine",
-    "pneumonoultramicroscopicsilicovolcanoconiosis", "pseudohermaphroditism",
-    "pseudopseudohypoparathyroidism", "psychoneuroendocrinology", "radioimmunoelectrophoresis",
-    "supercalifragilisticexpialidocious", "thyroparathyroidectomized"};
+    "adrenocorticotrophichormone",
+    "antidisestablishmentarian",
+    "antidisestablishmentarianism",
+    "ballistocardiographically",
+    "carboxymethylcellulose",
+    "chlorofluorohydrocarbon",
+    "counterrevolutionaries",
+    "counterrevolutionaryism",
+    "counterdemonstrations",
+    "dichlorodiphenyltrichloroethane",
+    "deinstitutionalizations",
+    "deinstitutionalization",
+    "deoxyribonucleoproteins",
+    "electrocardiographically",
+    "electroencephalogram",
+    "electroencephalograph",
+    "electroencephalographer",
+    "electroencephalographic",
+    "electroencephalographically",
+    "electroencephalographs",
+    "electroencephalography",
+    "ethylenediaminetetraacetate",
+    "ethylenediaminetetraacetic",
+    "floccinaucinihilipilification",
+    "hexamethylenetetramine",
+    "hippopotomonstrosesquippedaliophobia",
+    "honorificabilitudinitatibus",
+    "immunoelectrophoresis",
+    "immunoelectrophoretically",
+    "incomprehensibilities",
+    "internationalization",
+    "magnetohydrodynamically",
+    "microspectrophotometer",
+    "microspectrophotometric",
+    "microspectrophotometry",
+    "otorhinolaryngological",
+    "otorhinolaryngologist",
+    "philosophicopsychological",
+    "phosphatidylethanolamine",
+    "pneumonoultramicroscopicsilicovolcanoconiosis",
+    "pseudohermaphroditism",
+    "pseudopseudohypoparathyroidism",
+    "psychoneuroendocrinology",
+    "radioimmunoelectrophoresis",
+    "supercalifragilisticexpialidocious",
+    "thyroparathyroidectomized"};
 
 }  // namespace
 
@@ -58,9 +88,8 @@ Result<SecretNetwork, crypto::Argon2Error> derive_network(ConstBytes secret) {
   std::ranges::copy(kSalt, salt.begin());
   const auto master = crypto::argon2id(secret, salt);
   if (!master) return Fail(master.error());
-  return SecretNetwork{
-      key_from<crypto::NetworkSecret>("ginnel secret network v1", *master),
-      key_from<crypto::PresharedKey>("ginnel secret preshared v1", *master)};
+  return SecretNetwork{key_from<crypto::NetworkSecret>("ginnel secret network v1", *master),
+                       key_from<crypto::PresharedKey>("ginnel secret preshared v1", *master)};
 }
 
 SecretWeakness weakness_of(std::string_view secret) {
