@@ -64,9 +64,13 @@ int print_summary(Context& context, const Arguments& arguments,
 constexpr std::size_t kExportBytesMax = std::size_t{64} << 20;
 
 Outcome restore(Context& context, const Arguments& arguments) {
-  for (const std::string_view flag : {"--hub", "--network", "--name", "--listen", "--public", "--cidr"})
-    if (arguments.has(flag)) return Fail(usage("init", "--from brings all of it: no " + std::string(flag)));
-  auto bytes = io::read_file(arguments.get("--from"), {.bytes_max = kExportBytesMax, .secret = true});
+  for (const std::string_view flag :
+       {"--hub", "--network", "--name", "--listen", "--public", "--cidr"}) {
+    if (!arguments.has(flag)) continue;
+    return Fail(usage("init", "--from brings all of it: no " + std::string(flag)));
+  }
+  const io::ReadOptions options{.bytes_max = kExportBytesMax, .secret = true};
+  auto bytes = io::read_file(arguments.get("--from"), options);
   if (!bytes) return Fail(bytes.error());
   const auto made = runtime::restore_node(places_of(context, arguments), text_of(*bytes));
   crypto::wipe(*bytes);

@@ -24,8 +24,8 @@ void Node::add_configured_hubs(Instant now) {
   for (const HubAddress& hub : config_.hubs) {
     ConfiguredHub& entry = configured_hubs_.emplace_back();
     entry.text = hub.text;
-    // By a shared secret nothing but the certificate says whether a hub has the same one: a handshake
-    // with another would fail without a word.
+    // By a shared secret nothing but the certificate says whether a hub has the same one: a
+    // handshake with another would fail without a word.
     if (!identity_.is_by_secret()) entry.key = hub.key;
     set_hub_endpoints(now, configured_hubs_.size() - 1, hub.endpoints);
   }
@@ -142,7 +142,8 @@ void Node::note_wrong_network(const Session& session) {
 void Node::note_wrong_network(ConfiguredHub& hub) {
   if (std::exchange(hub.wrong_network, true)) return;
   notice(Notice::Level::kWarning, "E_WRONG_NETWORK",
-         "hub " + hub.text + " belongs to another network");
+         "hub " + hub.text + " belongs to another network" +
+             (identity_.is_by_secret() ? ": its shared secret is not ours" : ""));
 }
 
 // Its relay is no way to anybody any more, and its rows say nothing.

@@ -63,8 +63,8 @@ Result<crypto::PresharedKey, Error> read_preshared_key(const std::filesystem::pa
 
 namespace {
 
-// docs/cli.md, "Shared secret": a dictionary word is refused. What the host has for spelling is taken
-// where it is there; the long English words are built in.
+// docs/cli.md, "Shared secret": a dictionary word is refused. What the host has for spelling is
+// taken where it is there; the long English words are built in.
 constexpr const char* kDictionaries = "/usr/share/dict";
 constexpr std::size_t kDictionaryBytesMax = std::size_t{64} << 20;  // a larger one is not read
 
@@ -76,7 +76,8 @@ bool is_in_dictionary(std::string_view secret) {
     const std::string_view text = text_of(*words);
     for (std::size_t at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
       const std::size_t end = at + secret.size();
-      if ((at == 0 || text[at - 1] == '\n') && (end == text.size() || text[end] == '\n')) return true;
+      const bool begins = at == 0 || text[at - 1] == '\n';
+      if (begins && (end == text.size() || text[end] == '\n')) return true;
     }
   }
   return false;
@@ -84,7 +85,7 @@ bool is_in_dictionary(std::string_view secret) {
 
 Error weak_secret(const std::filesystem::path& path, std::string_view why) {
   return {Errc::kSecretWeak, path.string() + ": the secret " + std::string(why),
-          "ginnel key new -o F makes a strong one; name it in network.secret_file"};
+          "make a strong one with `ginnel key new -o F`, and name F in network.secret_file"};
 }
 
 Result<void, Error> check_strength(const std::filesystem::path& path, std::string_view secret) {
@@ -105,7 +106,8 @@ Result<void, Error> check_strength(const std::filesystem::path& path, std::strin
 
 // The bytes of the file; the secret in them is trimmed_secret's. The caller wipes them.
 Result<ByteVector, Error> read_shared_secret(const std::filesystem::path& path) {
-  auto bytes = io::read_file(path, {.bytes_max = 2 * control::kSecretCharactersMax, .secret = true});
+  const io::ReadOptions options{.bytes_max = 2 * control::kSecretCharactersMax, .secret = true};
+  auto bytes = io::read_file(path, options);
   if (!bytes) return bytes;
   const auto strong = check_strength(path, control::trimmed_secret(text_of(*bytes)));
   if (strong) return bytes;

@@ -266,8 +266,7 @@ Result<NodeSummary, Error> init_node(const InitOptions& options) {
   if (before->identity) return summary_of(*before->identity);
   if (!options.hub && !before->config.hub && !before->secret_network) {
     return Fail(Error{Errc::kUsage, "init: without --hub there is no network to be in",
-                      "ginnel init --hub makes one; ginnel join --token-file F joins one; a "
-                      "network.secret_file in ginnel.toml needs neither"});
+                      "ginnel init --hub makes one; ginnel join --token-file F joins one"});
   }
   const auto identity = found_network(options, *before);
   if (!identity) return Fail(identity.error());
