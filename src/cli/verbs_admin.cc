@@ -3,6 +3,7 @@
 #include "cli/daemon.h"
 #include "cli/help.h"
 #include "cli/verbs_config.h"
+#include "cli/verbs_key.h"
 #include "cli/verbs_wg.h"
 #include "cli/version.h"
 
@@ -67,6 +68,7 @@ std::vector<Verb> admin_verbs() {
        1,
        run_revoke},
   };
+  for (Verb& verb : own_key_verbs()) out.push_back(std::move(verb));
   for (Verb& verb : wg_verbs()) out.push_back(std::move(verb));
   for (Verb& verb : config_verbs()) out.push_back(std::move(verb));
   out.push_back({"completion",

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "cli/daemon.h"
 #include "cli/table.h"
+#include "cli/verbs_key.h"
 #include "proto/swim/limits.h"
 #include "runtime/config/load.h"
 #include "runtime/control/error_document.h"
@@ -313,6 +314,7 @@ Outcome run_key_use(Context& c, const Arguments& a) { return change_key(c, a, "u
 Outcome run_key_rm(Context& c, const Arguments& a) { return change_key(c, a, "rm"); }
 
 Outcome run_key_ls(Context& context, const Arguments& arguments) {
+  if (auto own = show_own_keys(context, arguments)) return *std::move(own);
   auto client = connect(context, arguments);
   if (!client) return Fail(client.error());
   const auto answer = client->call({"GET", "/v1/key"});
@@ -414,8 +416,8 @@ std::vector<Verb> gossip_verbs() {
        run_query},
       {"key ls",
        "",
-       "Which keys the members of an encrypted cluster hold",
-       {"ginnel key ls"},
+       "The keys of this node, or of an encrypted gossip cluster",
+       {"ginnel key ls", "ginnel key ls --json"},
        {},
        {1, 3, 4, 6, 130},
        0,

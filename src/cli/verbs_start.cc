@@ -10,9 +10,11 @@
 
 #include "cli/background.h"
 #include "cli/daemon.h"
+#include "crypto/keys.h"
+#include "io/file.h"
 #include "runtime/config/values.h"
 #include "runtime/identity_store/state_store.h"
-#include "runtime/setup.h"
+#include "runtime/keys.h"
 
 namespace ginnel::cli {
 namespace {
@@ -54,7 +56,26 @@ int print_summary(Context& context, const Arguments& arguments,
   return 0;
 }
 
+// An export holds a hub's tokens and pins; more than this is another file.
+constexpr std::size_t kExportBytesMax = std::size_t{64} << 20;
+
+Outcome restore(Context& context, const Arguments& arguments) {
+  for (const std::string_view flag :
+       {"--hub", "--network", "--name", "--listen", "--public", "--cidr"}) {
+    if (!arguments.has(flag)) continue;
+    return Fail(usage("init", "--from brings all of it: no " + std::string(flag)));
+  }
+  const io::ReadOptions options{.bytes_max = kExportBytesMax, .secret = true};
+  auto bytes = io::read_file(arguments.get("--from"), options);
+  if (!bytes) return Fail(bytes.error());
+  const auto made = runtime::restore_node(places_of(context, arguments), text_of(*bytes));
+  crypto::wipe(*bytes);
+  if (!made) return Fail(made.error());
+  return print_summary(context, arguments, *made);
+}
+
 Outcome run_init(Context& context, const Arguments& arguments) {
+  if (arguments.has("--from")) return restore(context, arguments);
   const auto name = name_of(arguments, "--name", "init");
   const auto network = name_of(arguments, "--network", "init");
   const auto listen = endpoint_of(arguments, "--listen", "init");
@@ -222,8 +243,10 @@ std::vector<Verb> start_verbs() {
        "",
        "Make an identity, and with --hub a new network",
        {"ginnel init --hub --name hub-a --public 203.0.113.9:7700",
-        "ginnel init --hub --network home --cidr 10.70.0.0/16"},
-       {{"Identity", {name, listen}},
+        "ginnel init --hub --network home --cidr 10.70.0.0/16",
+        "ginnel init --from alice.node"},
+       {{"Identity",
+         {name, listen, {"--from", "F", "be the node that `ginnel key export` wrote to F"}}},
         {"Network",
          {{"--hub", "", "be a hub, and make the network"},
           {"--network", "NAME", "the network's name", "home"},

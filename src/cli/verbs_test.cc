@@ -520,7 +520,7 @@ TEST_F(Verbs, ConfigSetKeepsCommentsAndGetReadsBack) {
 TEST_F(Verbs, ConfigSetWritesNothingThatIsWrong) {
   write("ginnel.toml", "[tun]\n");
   for (const auto& [key, value] : std::map<std::string, std::string>{
-           {"tun.mtu", "7"}, {"tun.mtuu", "1300"}, {"network.connect", "eager"}}) {
+           {"tun.mtu", "7"}, {"tun.mtuu", "1300"}, {"network.retain", "30s"}}) {
     EXPECT_EQ(ginnel({"config", "set", key, value}).exit, 7);
     EXPECT_EQ(read("ginnel.toml"), "[tun]\n");
   }

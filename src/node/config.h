@@ -54,6 +54,10 @@ struct Config {
   Nanoseconds hub_heartbeat = 2s;
   // WireGuard's REKEY_AFTER_TIME; tests rekey each second.
   Nanoseconds rekey_after = 120s;
+  // Who is let in besides the hubs that are configured; nullopt: everybody whose certificate holds.
+  std::optional<std::vector<Id>> allow{};
+  bool connect_eagerly = false;    // a session to everybody who is there, before there is traffic
+  bool stop_without_hubs = false;  // nothing goes to or comes from peers while every hub is lost
   std::size_t tun_mtu = 1392;  // bytes: no inner packet is larger
   // This node is a member of the network's gossip cluster, with these times; its name and address are
   // set by the node. nullopt: it is none.

@@ -90,6 +90,12 @@ struct ForwardingChanged {};
 struct RelayChanged {
   forward::RelayChange change;
 };
+// Our own overlay addresses or session key are others now: Node::self().
+struct SelfChanged {};
+// A rotation of the session key ended: with the new key in use, or why not.
+struct KeyRotated {
+  std::optional<Error> error;
+};
 // The key pair is out of every table that Node will hand out from now on.
 struct KeyPairDone {
   std::unique_ptr<wg::KeyPair> key_pair;
@@ -110,6 +116,6 @@ struct Notice {
 using Event = std::variant<MessageReady, ChannelWritable, AckSettled, Undelivered, RequestReady,
                            RequestSettled, DatagramReceived, PongReceived, PeerChanged, HubChanged,
                            TunPacket, StoreRequest, ForwardingChanged, RelayChanged, KeyPairDone,
-                           Gossiped, Notice>;
+                           Gossiped, Notice, SelfChanged, KeyRotated>;
 
 }  // namespace ginnel::node

@@ -26,8 +26,11 @@ class HelloExchange {
     retry_.stop();
     unheard_.reset();
   }
-  // Our certificate is a new one: it goes out again within the session.
-  void announce(Instant now) { retry_.start(now); }
+  // Our certificate is a new one: it goes out again within the session, until the other has it.
+  void announce(Instant now) {
+    peer_accepted_us_ = false;
+    retry_.start(now);
+  }
 
   // Classifies an epoch before anything is accepted.
   Epoch classify(std::uint64_t epoch) const;

@@ -60,7 +60,8 @@ Node::Node(Config config, OwnIdentity identity, const Stored& stored, std::uint6
       inquiry_(rng_.fork("inquiry")),
       registry_(epoch) {
   if (auto pins = Pins::parse(stored.pins)) trust_.pins() = *std::move(pins);
-  if (!stored.revocations.empty()) (void)trust_.adopt(stored.revocations, wall);
+  stopped_ = config_.stop_without_hubs && !config_.hub;
+  if (!stored.revocations.empty() && !identity_.is_by_secret()) (void)trust_.adopt(stored.revocations, wall);
   self_ = own_record(identity_, trust_, wall);
   (void)trust_.pins().claim(self_);
   start_gossip(now, stored.tags);
@@ -110,6 +111,7 @@ std::uint64_t Node::store(std::string name, ByteVector bytes, Stow stow) {
 }
 
 void Node::handle_stored(std::uint64_t ticket) {
+  note_rotation_stored(ticket);
   const auto it = stowing_.find(ticket);
   if (it == stowing_.end()) return;
   const Stow stow = std::move(it->second);
@@ -149,6 +151,7 @@ void Node::handle_timeout(Instant now) {
 std::optional<Instant> Node::next_timeout() const {
   std::optional<Instant> out = earlier(device_.next_timeout(), earlier(renew_at_, next_sweep_));
   for (const auto& [handle, session] : sessions_) {
+    if (is_stopped(*session)) continue;  // what is due then has to wait for a hub
     if (session->channels) out = earlier(out, session->channels->next_timeout());
     if (session->hub_link) out = earlier(out, session->hub_link->next_timeout());
     if (session->agent) out = earlier(out, session->agent->next_timeout());
@@ -172,7 +175,11 @@ std::optional<Event> Node::poll_event() {
 }
 
 Result<Id, Error> Node::resolve(std::string_view peer) const {
-  if (const Peer* found = directory_.find_name(peer)) return found->record.id;
+  if (const Peer* found = directory_.find_name(peer)) {
+    if (is_allowed(found->record.id)) return found->record.id;
+    return Fail(Error{Errc::kDenied, std::string(peer) + " is not on this node's network.allow",
+                      "add " + found->record.id.text() + " to it, then ginnel config reload"});
+  }
   if (peer == self_.name || Id::parse(peer) == self_.id) return self_.id;
   const std::string who(peer);
   if (find_stock_peer(peer)) {

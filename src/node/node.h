@@ -59,6 +59,8 @@ inline constexpr Nanoseconds kSilence = 4500ms;
 // What another node does shows in the log this often; the lines between are left out, or a member
 // could fill the disk.
 inline constexpr Nanoseconds kNoticeInterval = 10s;
+// With Config::connect_eagerly a session is kept by a packet this often, as NATs want it.
+inline constexpr Nanoseconds kEagerKeepalive = 25s;
 // How long one address of a hub is tried before the next one.
 inline constexpr Nanoseconds kHubEndpointTime = 1s;
 
@@ -149,6 +151,11 @@ class Node {
     Nanoseconds retain = 30s;
   };
   void change_settings(const Settings& settings);
+  // As Config::allow, from now on: sessions with others end.
+  void set_allowed(Instant now, std::optional<std::vector<Id>> allow);
+  // Speaks under this session key as soon as it is certified and stored; the Id stays, and so do the
+  // sessions. KeyRotated says how it ended. Errors: kExists (one is under way), kHubUnreachable.
+  Result<void, Error> rotate_session_key(Instant now, crypto::SessionSecret key);
   // Lets a stock WireGuard peer in from now on. Errors (all: nothing changed): kNameTaken, kExists
   // (its key), kAddressInUse (a range), kUsage (its key is our own, or weak), kInternal (too many).
   Result<void, Error> add_stock_peer(Instant now, StockPeer stock);
@@ -226,6 +233,8 @@ class Node {
   // --- a hub's side; kNotAHub elsewhere ---
   Result<std::string, Error> invite(Instant now, const InviteOptions& options);
   Result<void, Error> revoke(Instant now, std::string_view peer);
+  // What revoke would say before it looks for the peer: kSharedSecret, kNotAHub.
+  Result<void, Error> may_revoke() const;
 
   // --- looking ---
   StatusSnapshot status(Instant now) const;
@@ -305,18 +314,54 @@ class Node {
                     const PeerRecord& record);
   void answer_without_acceptance(Instant now, Session& session);
   void refuse(Session& session, control::FrameType of, const Refusal& why);
-  void report_refusal(Instant now, Session& session, const Refusal& why);
   void end_revoked(Instant now);
   void retry_hubs(Instant now, Session& session);
+
+  // node_admission.cc: whose certificate is believed, and who of those is let in
+  Result<PeerRecord, Refusal> admit(Instant now, ConstBytes chain);
+  void note_pins(Instant now);
+  void store_due_pins(Instant now);
+  bool is_allowed(const Id& id) const;
+  bool is_configured_hub(const crypto::SessionPublic& key) const;
+  std::optional<Refusal> not_allowed(const Session& session, const Id& id) const;
+  void report_refusal(Instant now, Session& session, const Refusal& why);
+  bool follow_rotation(Instant now, Session& session, const PeerRecord& record);
+  void take_over(Instant now, Session& old, Session& session);
+
+  // node_identity.cc: our own certificate and session key
+  struct Rotation {
+    crypto::SessionSecret key;
+    Instant deadline;
+    ByteVector chain;      // empty: not certified yet
+    std::uint64_t ticket;  // 0: not given to the store yet
+    bool is_stored = false;
+  };
+  void plan_renewal(Instant now);
+  void renew(Instant now);
+  Result<ByteVector, IssueError> certify_ourselves(Instant now, const crypto::SessionPublic& key,
+                                                   std::optional<Address> ipv4) const;
+  bool ask_for_certificate(const crypto::SessionPublic& key);
+  void adopt_chain(Instant now, ConstBytes chain);
+  void become(Instant now, const PeerRecord& record);
+  void pick_address_again(Instant now);
+  void note_rotation_stored(std::uint64_t ticket);
+  void finish_rotation(Instant now);
+  void end_rotation(std::optional<Error> error);
+  void expire_rotation(Instant now);
+
+  // node_reach.cc: whom we talk to without being asked, and when to nobody
+  void connect_to_all(Instant now);
+  void run_reach(Instant now);
+  void update_stopped(Instant now);
+  bool is_stopped(const Session& session) const;
 
   // node_hubs.cc: hubs by configuration, with and without their key
   struct ConfiguredHub {
     std::string text;
     std::optional<crypto::SessionPublic> key;  // as configured, or as its certificate says
-    bool ask = false;                          // the key is not configured
     std::vector<Endpoint> endpoints;
     bool wrong_network = false;
-    std::optional<Instant> ask_again;  // while a hub that was found does not answer
+    std::optional<Instant> ask_again;  // for its certificate, while it does not answer
   };
   void connect_hub(Instant now, const crypto::SessionPublic& key);
   void move_hub(Instant now, Session& session, std::vector<Endpoint> endpoints);
@@ -410,13 +455,9 @@ class Node {
   std::vector<control::LinkReport> link_reports() const;
   void adopt_revocations(Instant now, ConstBytes set);
   void learn_hubs(Instant now, const std::vector<control::HubEntry>& hubs);
-  void plan_renewal(Instant now);
-  void renew(Instant now);
-  void adopt_chain(Instant now, ConstBytes chain);
 
   // node_hub.cc: the hub's side
   void start_hub();
-  void renew_ourselves(Instant now);
   void send_hubs(Session& session);
   void send_revocations(Session& session);
   void handle_join(Instant now, Session& session, ConstBytes body);
@@ -614,6 +655,11 @@ class Node {
   wg::PeerHandle last_served_;  // of ready_: the next one goes first
   std::deque<Event> events_;
   std::optional<Instant> renew_at_;
+  std::optional<Rotation> rotation_;
+  std::optional<Instant> pick_again_;     // another address is picked from then on
+  std::optional<Instant> pins_due_;       // to the store
+  std::optional<Instant> connect_again_;  // Config::connect_eagerly
+  bool stopped_ = false;                  // Config::stop_without_hubs, and none is online
 };
 static_assert(ProtocolCore<Node>);
 

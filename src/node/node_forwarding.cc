@@ -66,6 +66,8 @@ std::vector<Prefix> Node::prefixes_of(const Session& session) const {
 // --- 1: the table
 
 bool Node::is_reachable(const Peer& peer, const Session* session) const {
+  const bool stopped = stopped_ && !(session && session->hub_link);
+  if (stopped || !is_allowed(peer.record.id)) return false;
   return (session && session->has_key_pair) || peer.is_online() ||
          registry_.find(peer.record.id) != nullptr;
 }
@@ -125,7 +127,8 @@ forward::TableContents Node::forwarding_table() const {
       out.origins.push_back({.key_pair = key_pair,
                              .peer = handle,
                              .expected = session->route.value_or(wg::Route{}),
-                             .ip_allowed = session->stock.has_value() || session->is_ready(),
+                             .ip_allowed = session->stock.has_value() ||
+                                           (session->is_ready() && !is_stopped(*session)),
                              .takes_frames = !session->stock,
                              .traffic = session->traffic});
     }

@@ -121,7 +121,9 @@ void Node::drop_gossip_sessions() {
                         !session->hub_link && session->id;
     if (may_go && !gossip_->may_reach(*session->id)) idle.push_back(handle);
   }
-  for (const wg::PeerHandle handle : idle) drop_session(handle);
+  for (const wg::PeerHandle handle : idle) {
+    drop_session(handle, {Errc::kUnreachable, "the session was gossip's alone", ""});
+  }
 }
 
 void Node::run_gossip(Instant now) {

@@ -217,7 +217,7 @@ void Node::send_revocations(Session& session) {
 void Node::handle_renew(Instant now, Session& session, ConstBytes body) {
   const auto renew = control::parse_renew(body);
   const Peer* peer = session.id ? directory_.find(*session.id) : nullptr;
-  if (!renew || !peer || !issuer_ || !session.channels) return;
+  if (!renew || !peer || !config_.hub || !issuer_ || !session.channels) return;
   if (!control::verify_renew(*renew, peer->record.identity_key, identity_.network,
                              device_.public_key())) {
     return;
@@ -243,21 +243,6 @@ void Node::handle_renew(Instant now, Session& session, ConstBytes body) {
         ControlType::kNotRenewed, control::to_bytes(control::NotRenewed{code_of(chain.error())}));
   }
   wake(session);
-}
-
-void Node::renew_ourselves(Instant now) {
-  std::optional<Address> ipv4;
-  for (const Address& address : self_.addresses) {
-    if (address.is_v4()) ipv4 = address;
-  }
-  const auto chain = issuer_->issue({.role = self_.id.role(),
-                                     .identity = self_.identity_key,
-                                     .session = self_.session_key,
-                                     .name = self_.name,
-                                     .after_serial = self_.serial,
-                                     .ipv4 = ipv4},
-                                    trust_, wall(now));
-  if (chain) adopt_chain(now, *chain);
 }
 
 void Node::detach(Instant now, const Id& id) {
@@ -322,8 +307,8 @@ void Node::call_stored_peers(Instant now, ConstBytes stored) {
     const Address address{r.array<16>()};
     const std::uint16_t port = r.u16be();
     const ConstBytes chain = r.take(r.u16le());
-    const auto record = trust_.admit(chain, wall(now));
-    if (!r.ok() || !key || !record || port == 0) continue;
+    const auto record = admit(now, chain);
+    if (!r.ok() || !key || !record || port == 0 || !is_allowed(record->id)) continue;
     directory_.set_record(*record);
     const auto handle = device_.add_peer(now, *key, own_node_config(*key, false));
     if (!handle) continue;
@@ -337,6 +322,12 @@ Result<std::string, Error> Node::invite(Instant now, const InviteOptions& option
   if (!config_.hub || !issuer_) {
     return Fail(Error{Errc::kNotAHub, "cannot invite: this node is no hub",
                       "run `ginnel invite` on a hub; `ginnel hubs` lists them"});
+  }
+  if (identity_.is_by_secret()) {
+    return Fail(Error{Errc::kSharedSecret,
+                      "cannot invite: a shared secret makes this network, and whoever holds it is in",
+                      "copy the file of network.secret_file there, name it in ginnel.toml, and run "
+                      "`ginnel init --name N`"});
   }
   if (!issuer_->may_issue(options.role)) {
     return Fail(Error{Errc::kNotAHub, "cannot invite a hub: this hub holds no network key",
@@ -369,11 +360,20 @@ Result<std::string, Error> Node::invite(Instant now, const InviteOptions& option
   return control::token_text(token);
 }
 
-Result<void, Error> Node::revoke(Instant now, std::string_view peer) {
-  if (!config_.hub || !issuer_) {
-    return Fail(Error{Errc::kNotAHub, "cannot revoke: this node is no hub",
-                      "run `ginnel revoke` on a hub"});
+Result<void, Error> Node::may_revoke() const {
+  if (identity_.is_by_secret()) {
+    return Fail(Error{Errc::kSharedSecret,
+                      "cannot revoke: every holder of the shared secret is an equal",
+                      "to shut one out, make a new secret with `ginnel key new` and give it to the "
+                      "others"});
   }
+  if (config_.hub && issuer_) return {};
+  return Fail(
+      Error{Errc::kNotAHub, "cannot revoke: this node is no hub", "run `ginnel revoke` on a hub"});
+}
+
+Result<void, Error> Node::revoke(Instant now, std::string_view peer) {
+  if (auto may = may_revoke(); !may) return may;
   const auto id = resolve(peer);
   if (!id) return Fail(id.error());
   const Peer* known = directory_.find(*id);

@@ -4,7 +4,7 @@
 //   1. set_hub_endpoints         the name means these addresses now: ask them, or move there
 //   2. handle_hub_certificates   the chain is of our network, and a hub's?
 //   3. meet_hub                  then it is a hub like any other
-//   4. look_after_…              one that was found and does not answer may have another key now
+//   4. look_after_…              one that does not answer may have another key now
 #include <algorithm>
 
 #include "base/timers.h"
@@ -15,7 +15,7 @@ namespace {
 
 // A certificate that was no use is asked for again after this time: somebody may mend the hub.
 constexpr Nanoseconds kUselessAgain = 30s;
-// A hub that was found by its certificate and is silent for this long is asked for it again.
+// A hub whose key is known and that is silent for this long is asked for its certificate (again).
 constexpr Nanoseconds kFoundAgain = 15s;
 
 }  // namespace
@@ -24,8 +24,9 @@ void Node::add_configured_hubs(Instant now) {
   for (const HubAddress& hub : config_.hubs) {
     ConfiguredHub& entry = configured_hubs_.emplace_back();
     entry.text = hub.text;
-    entry.key = hub.key;
-    entry.ask = !hub.key.has_value();
+    // By a shared secret nothing but the certificate says whether a hub has the same one: a
+    // handshake with another would fail without a word.
+    if (!identity_.is_by_secret()) entry.key = hub.key;
     set_hub_endpoints(now, configured_hubs_.size() - 1, hub.endpoints);
   }
 }
@@ -114,8 +115,9 @@ void Node::look_after_configured_hubs(Instant now) {
         session && session->hub_link && session->hub_link->state() == HubLink::State::kOnline;
     if (online) hub.wrong_network = false;
     // A node that stands in its own list is not its own hub.
-    if (!hub.ask || online || hub.key == device_.public_key()) {
+    if (online || hub.key == device_.public_key()) {
       hub.ask_again.reset();
+      inquiry_.stop(i);
     } else if (!hub.ask_again) {
       hub.ask_again = now + kFoundAgain;
     } else if (*hub.ask_again <= now) {
@@ -140,7 +142,8 @@ void Node::note_wrong_network(const Session& session) {
 void Node::note_wrong_network(ConfiguredHub& hub) {
   if (std::exchange(hub.wrong_network, true)) return;
   notice(Notice::Level::kWarning, "E_WRONG_NETWORK",
-         "hub " + hub.text + " belongs to another network");
+         "hub " + hub.text + " belongs to another network" +
+             (identity_.is_by_secret() ? ": its shared secret is not ours" : ""));
 }
 
 // Its relay is no way to anybody any more, and its rows say nothing.
@@ -153,6 +156,7 @@ void Node::hub_lost(Instant now, Session& hub) {
   hub.hub_link->table().forget_position();
   forwarding_changed();
   raise(HubChanged{*hub.id, false});
+  update_stopped(now);
   for (auto& [handle, session] : sessions_) {
     if (session->agent) session->agent->relay_lost(now, relay_route(hub.handle, 0).path);
   }

@@ -104,6 +104,8 @@ wg::PeerConfig Node::own_node_config(const crypto::SessionPublic& key, bool prov
   out.retransmission = wg::Retransmission::kOwnNode;
   out.is_provisional = provisional;
   out.greatest_accepted = handshakes_.greatest_accepted(key);
+  if (identity_.preshared) out.preshared = identity_.preshared->clone();
+  if (config_.connect_eagerly && !provisional) out.persistent_keepalive = kEagerKeepalive;
   return out;
 }
 
@@ -122,10 +124,16 @@ void Node::run_host(Instant now) {
   look_after_configured_hubs(now);
   handshakes_.note_sent(now, device_.last_timestamp_sent());
   if (handshakes_.take_due(now)) store("handshakes", handshakes_.write());
+  store_due_pins(now);
+  expire_rotation(now);
+  run_reach(now);
 }
 
 std::optional<Instant> Node::next_host_timeout() const {
-  return earlier(earlier(nat_.next_timeout(), handshakes_.next_timeout()), next_hub_question());
+  std::optional<Instant> out =
+      earlier(earlier(nat_.next_timeout(), handshakes_.next_timeout()), next_hub_question());
+  if (rotation_) out = earlier(out, rotation_->deadline);
+  return earlier(out, earlier(pins_due_, connect_again_));
 }
 
 std::optional<Transmit> Node::poll_host(Instant now, Bytes slot) {

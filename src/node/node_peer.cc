@@ -1,20 +1,16 @@
-// Our attachment to hubs: registration, heartbeat, the copy of table E, revocations, renewal.
+// Our attachment to hubs: registration, heartbeat, the copy of table E, revocations.
 #include <algorithm>
 
 #include "base/timers.h"
 #include "node/gossip/gossip.h"
 #include "node/node.h"
 #include "proto/control/network_info.h"
-#include "proto/control/renewal.h"
 #include "proto/control/signing.h"
 
 namespace ginnel::node {
 namespace {
 
 using control::ControlType;
-
-// Renewal is tried again this often while it fails.
-constexpr Nanoseconds kRenewRetry = 60s;
 
 // The numbers of the kinds are the same on both wires (docs/wire/ginnel.md sections 7 and 8).
 std::vector<path::Candidate> candidates_of(const control::NetworkInfo& info) {
@@ -121,6 +117,7 @@ void Node::handle_registered(Instant now, Session& session, const control::Regis
   if (!was_online) {
     raise(HubChanged{*session.id, true});
     refresh_agents(now);
+    update_stopped(now);
     resume_waiting_sessions(now);
   }
   resolve_waiting(now);
@@ -163,6 +160,7 @@ void Node::take_table_changes(Instant now, Session& session) {
   while (const auto change = session.hub_link->table().poll_change()) {
     if (session.id) apply(now, *session.id, *change);
   }
+  connect_to_all(now);
   resolve_waiting(now);
 }
 
@@ -178,10 +176,13 @@ void Node::apply(Instant now, const Id& hub, const TableChange& change) {
   if (row.id == self_.id) return;
   const Peer* known = directory_.find(row.id);
   if (!known || known->record.chain != row.chain) {
-    const auto record = trust_.admit(row.chain, wall(now));
+    const auto record = admit(now, row.chain);
     if (!record) {
       if (Session* session = find(hub)) report_refusal(now, *session, record.error());
       return;
+    }
+    if (Session* session = find(row.id); session && session->key != record->session_key) {
+      follow_rotation(now, *session, *record);
     }
     directory_.set_record(*record);
     known = directory_.find(row.id);
@@ -200,6 +201,8 @@ void Node::apply(Instant now, const Id& hub, const TableChange& change) {
 }
 
 void Node::adopt_revocations(Instant now, ConstBytes set) {
+  // Every holder of the secret can sign one: equals shut nobody out.
+  if (identity_.is_by_secret()) return;
   const auto changed = trust_.adopt(set, wall(now));
   if (!changed || !*changed) return;
   store("revocations", to_vector(set));
@@ -216,47 +219,6 @@ void Node::learn_hubs(Instant now, const std::vector<control::HubEntry>& hubs) {
     const auto known = device_.find_peer(hub.session);
     const Session* session = known ? find(*known) : nullptr;
     if (!session || !session->hub_link) add_hub(now, hub.session, std::move(endpoints));
-  }
-}
-
-// docs/design.md section 4: certificates renew themselves after a third of their lifetime.
-void Node::plan_renewal(Instant now) {
-  const auto chain = control::parse_chain(identity_.chain);
-  if (!chain) return;
-  const Wall issued = Wall{} + std::chrono::seconds(chain->leaf.not_before_seconds);
-  const Wall due = issued + std::chrono::seconds(chain->leaf.lifetime_seconds / 3);
-  renew_at_ = now + std::max<Nanoseconds>(due - wall(now), 0ns);
-}
-
-void Node::renew(Instant now) {
-  renew_at_ = now + kRenewRetry;
-  if (issuer_ && identity_.network_key) return renew_ourselves(now);
-  for (auto& [handle, session] : sessions_) {
-    if (!session->hub_link || session->hub_link->state() != HubLink::State::kOnline) continue;
-    control::Renew message;
-    message.session = device_.public_key();
-    message.serial = self_.serial;
-    control::sign_renew(message, identity_.identity, identity_.network, session->key);
-    session->channels->send_control(ControlType::kRenew, control::to_bytes(message));
-    wake(*session);
-    return;
-  }
-}
-
-void Node::adopt_chain(Instant now, ConstBytes chain) {
-  const auto record = trust_.inspect(chain, wall(now));
-  const bool ours = record && record->id == self_.id && record->serial > self_.serial &&
-                    record->session_key == device_.public_key();
-  if (!ours) return;
-  self_ = *record;
-  identity_.chain = to_vector(chain);
-  if (stun_server_) stun_server_->set_certificate(self_.chain);
-  store("certificate", identity_.chain);
-  if (gossip_) gossip_->set_certified(now, self_);
-  plan_renewal(now);
-  // Hubs see the new certificate in a HELLO and tell the others by a row.
-  for (auto& [handle, session] : sessions_) {
-    if (session->hub_link && session->has_key_pair) session->hello.announce(now);
   }
 }
 

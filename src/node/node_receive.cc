@@ -90,13 +90,15 @@ void Node::handle_plaintext(Instant now, Session& session, const wg::Route& from
                             Bytes plaintext) {
   switch (control::inner_kind(plaintext)) {
     case control::InnerKind::kIp:
+      if (is_stopped(session)) return;
       if (session.stock || session.is_ready()) {
         note_use(now, session);
         handle_ip(session, plaintext);
       }
       return;
     case control::InnerKind::kFrames: {
-      if (session.stock) return;
+      // What a lane carries is sent again until it is acknowledged, so nothing of it is lost.
+      if (session.stock || is_stopped(session)) return;
       const wg::PeerHandle handle = session.handle;
       control::FrameReader frames(plaintext);
       FrameKinds kinds;
@@ -201,9 +203,20 @@ void Node::handle_refused(Instant now, Session& session, ConstBytes body) {
   const auto refused = control::parse_refused(body);
   if (!refused) return;
   const std::string who = session.id ? session.id->text() : session.key.base64();
-  const bool out = session.hub_link && keeps_out(refused->code);
-  warn_of(now, session, out ? std::string(code_name(Errc::kDenied)) : "",
-          who + " refuses us: " + std::string(refused->text));
+  const bool taken = refused->code == control::RefusedCode::kNameTaken ||
+                     refused->code == control::RefusedCode::kAddressTaken;
+  const bool out = keeps_out(refused->code) &&
+                   (session.hub_link || refused->code == control::RefusedCode::kNotAllowed);
+  std::string text = who + " refuses us: " + std::string(refused->text);
+  if (taken) text += " and is claimed by " + self_.id.text();
+  warn_of(now, session,
+          taken ? std::string(code_name(Errc::kNameClash))
+          : out ? std::string(code_name(Errc::kDenied))
+                : "",
+          std::move(text));
+  const bool may_pick = refused->code == control::RefusedCode::kAddressTaken &&
+                        refused->of == FrameType::kHello && identity_.is_by_secret();
+  if (may_pick) pick_address_again(now);
 }
 
 void Node::handle_goodbye(Instant now, Session& session, ConstBytes body) {

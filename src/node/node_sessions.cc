@@ -113,7 +113,7 @@ Session* Node::reach_session(Instant now, const Id& id) {
   Session* session = find(id);
   const Peer* peer = directory_.find(id);
   if (!session) {
-    if (!peer) return nullptr;
+    if (!peer || !is_allowed(id)) return nullptr;
     const crypto::SessionPublic& key = peer->record.session_key;
     const auto handle = device_.add_peer(now, key, own_node_config(key, false));
     if (!handle) return nullptr;
@@ -223,9 +223,12 @@ void Node::handle_hello(Instant now, Session& session, ConstBytes body) {
     if (!peer) return answer_without_acceptance(now, session);
     chain = peer->record.chain;
   }
-  auto record = trust_.admit(chain, wall(now));
-  if (record && record->session_key != session.key) {
+  auto record = admit(now, chain);
+  if (record && record->session_key != session.key && !follow_rotation(now, session, *record)) {
     record = Fail(Refusal{RefusedCode::kCertificateInvalid, "the certificate is of another key", {}});
+  }
+  if (record) {
+    if (const auto refusal = not_allowed(session, record->id)) record = Fail(*refusal);
   }
   if (!record) {
     report_refusal(now, session, record.error());
@@ -246,21 +249,13 @@ void Node::answer_without_acceptance(Instant now, Session& session) {
   wake(session);
 }
 
-void Node::report_refusal(Instant now, Session& session, const Refusal& why) {
-  if (!why.clash) return;
-  warn_of(now, session, "E_NAME_CLASH",
-          why.clash->what + " belongs to " + why.clash->holder.text() + " and is claimed by " +
-              why.clash->claimant.text());
-}
-
 void Node::accept_hello(Instant now, Session& session, const control::Hello& hello,
                         const PeerRecord& record) {
   const auto epoch = session.hello.classify(hello.epoch);
   const bool was_ready = session.is_ready();
   session.hello.accept(now, hello);
   device_.keep(session.handle);
-  // Somebody with a renewed session key: the old session goes.
-  if (Session* old = find(record.id); old && old != &session) replace_session(*old, session);
+  if (Session* old = find(record.id); old && old != &session) take_over(now, *old, session);
   directory_.set_record(record);
   bind(session, record.id);
   remember_handshake(now, session);

@@ -100,6 +100,7 @@ StatusSnapshot Node::status(Instant now) const {
   out.addresses = texts_of(self_.addresses);
   out.session_key = device_.public_key().base64();
   out.certificate_not_after = self_.not_after;
+  out.by_secret = identity_.is_by_secret();
   if (config_.hub) {
     HubStatus self{.id = self_.id, .name = self_.name, .state = PeerState::kOnline};
     if (config_.hub->public_endpoint) self.endpoint = config_.hub->public_endpoint->text();
@@ -112,6 +113,7 @@ StatusSnapshot Node::status(Instant now) const {
   out.nat = nat_.nat();
   out.udp_blocked = is_udp_blocked();
   for (const auto& [id, peer] : directory_.peers()) {
+    if (!is_allowed(id)) continue;
     if (auto info = peer_info(now, id)) out.peers.push_back(*std::move(info));
   }
   for (const auto& [handle, session] : sessions_) {

@@ -31,6 +31,7 @@ wg::Route relay_route(wg::PeerHandle hub, std::uint32_t index) {
 
 std::optional<Transmit> Node::poll_transmit(Instant now, Bytes slot) {
   if (budget_.take_freed()) handle_budget_freed(now);
+  finish_rotation(now);
   pump_gossip(now);
   if (auto transmit = poll_device(now, slot)) return transmit;
   if (auto transmit = poll_raw(slot)) return transmit;
@@ -98,7 +99,7 @@ std::optional<Transmit> Node::wrap(const wg::Route& route, std::size_t sealed_si
 }
 
 std::optional<Transmit> Node::poll_session(Instant now, Session& session, Bytes slot) {
-  if (!device_.current_key_pair(session.handle)) return std::nullopt;
+  if (!device_.current_key_pair(session.handle) || is_stopped(session)) return std::nullopt;
   if (auto probe = poll_agent(now, session, slot)) return probe;
   if (auto probe = poll_mtu_probe(now, session, slot)) return probe;
   if (!session.route) return std::nullopt;
@@ -219,7 +220,7 @@ void Node::handle_tun_packet(Instant now, ConstBytes packet) {
   } else {
     session = stock_peer_for(header->destination);
   }
-  if (!session) return;
+  if (!session || is_stopped(*session)) return;
   if (session->packets.size() >= kSessionPacketsMax) {
     session->packets.pop_front();
     ++losses_of(*session).ip_packets;

@@ -1,5 +1,7 @@
 #include "node/pins.h"
 
+#include <algorithm>
+
 #include "base/reader.h"
 #include "base/writer.h"
 
@@ -23,23 +25,31 @@ std::optional<Id> read_id(Reader& r) {
 
 std::optional<Clash> Pins::clash_of(const PeerRecord& record) const {
   if (const auto name = names_.find(record.name); name != names_.end() && name->second != record.id) {
-    return Clash{record.name, name->second, record.id};
+    return Clash{record.name, false, name->second, record.id};
   }
   for (const Address& address : record.addresses) {
     const auto held = addresses_.find(address);
     if (held != addresses_.end() && held->second != record.id) {
-      return Clash{address.text(), held->second, record.id};
+      return Clash{address.text(), true, held->second, record.id};
     }
   }
   return std::nullopt;
 }
 
-Result<void, PinDrop> Pins::claim(const PeerRecord& record) {
+Result<bool, PinDrop> Pins::claim(const PeerRecord& record) {
   if (clash_of(record)) return Fail(PinDrop::kClash);
   if (size() + 1 + record.addresses.size() > kPinsMax) return Fail(PinDrop::kFull);
-  if (!record.name.empty()) names_.emplace(record.name, record.id);
-  for (const Address& address : record.addresses) addresses_.emplace(address, record.id);
-  return {};
+  bool changed = false;
+  if (!record.name.empty()) changed = names_.emplace(record.name, record.id).second;
+  for (const Address& address : record.addresses) {
+    changed |= addresses_.emplace(address, record.id).second;
+  }
+  // Only who has a new one can have given up an old one.
+  if (!changed) return false;
+  std::erase_if(addresses_, [&](const auto& pin) {
+    return pin.second == record.id && std::ranges::count(record.addresses, pin.first) == 0;
+  });
+  return true;
 }
 
 void Pins::release(const Id& id) {

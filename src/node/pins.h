@@ -23,6 +23,7 @@ inline constexpr std::size_t kPinsMax = 65'536;
 // Who holds what somebody else claims now.
 struct Clash {
   std::string what;  // the name, or the address as text
+  bool is_address = false;
   Id holder;
   Id claimant;
 };
@@ -34,8 +35,9 @@ enum class PinDrop : std::uint8_t {
 
 class Pins {
  public:
-  // Pins the record's name and addresses to its Id, all or nothing. Pinning again is no change.
-  Result<void, PinDrop> claim(const PeerRecord& record);
+  // Pins the record's name and addresses to its Id, all or nothing; addresses that the Id had before
+  // and has no more are free. True: something is different now.
+  Result<bool, PinDrop> claim(const PeerRecord& record);
   // The first clash that claim(record) would meet; nullopt: none.
   std::optional<Clash> clash_of(const PeerRecord& record) const;
   // Frees everything this Id holds: it was revoked, or it left for good.

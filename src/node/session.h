@@ -50,7 +50,7 @@ struct Session {
   }
 
   const wg::PeerHandle handle;
-  const crypto::SessionPublic key;
+  crypto::SessionPublic key;         // changes when the other node renews it
   std::optional<Id> id;              // set: the directory knows it
   bool for_gossip = false;           // made for gossip alone, and not used otherwise since
   std::optional<Instant> used;       // by something else than gossip; last time

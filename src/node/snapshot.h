@@ -33,6 +33,7 @@ struct StatusSnapshot {
   std::vector<HubStatus> hubs;
   std::vector<PeerInfo> peers;
   Wall certificate_not_after;
+  bool by_secret = false;  // a network by shared secret
 };
 
 }  // namespace ginnel::node

@@ -63,11 +63,18 @@ Result<PeerRecord, Refusal> Trust::inspect(ConstBytes bytes, Wall wall) const {
 Result<PeerRecord, Refusal> Trust::admit(ConstBytes bytes, Wall wall) {
   auto record = inspect(bytes, wall);
   if (!record) return record;
-  if (pins_.claim(*record)) return record;
-  auto clash = pins_.clash_of(*record);
+  if (const auto pinned = pin(*record); !pinned) return Fail(pinned.error());
+  return record;
+}
+
+Result<bool, Refusal> Trust::pin(const PeerRecord& record) {
+  if (const auto claimed = pins_.claim(record)) return *claimed;
+  auto clash = pins_.clash_of(record);
   const std::string what = clash ? clash->what + " belongs to " + clash->holder.text()
                                  : "no more names can be remembered";
-  return Fail(Refusal{RefusedCode::kNameTaken, what, std::move(clash)});
+  const auto code =
+      clash && clash->is_address ? RefusedCode::kAddressTaken : RefusedCode::kNameTaken;
+  return Fail(Refusal{code, what, std::move(clash)});
 }
 
 bool Trust::is_revoked(const Id& id, std::uint64_t serial) const {

@@ -19,7 +19,7 @@ namespace ginnel::node {
 struct Refusal {
   control::RefusedCode code = control::RefusedCode::kMalformed;
   std::string text;
-  std::optional<Clash> clash;  // for kNameTaken
+  std::optional<Clash> clash;  // for kNameTaken and kAddressTaken
 };
 
 class Trust {
@@ -31,6 +31,8 @@ class Trust {
   // Checks signature, dates, revocation and pins, and pins the record's name and addresses.
   // A node that is refused leaves no trace.
   Result<PeerRecord, Refusal> admit(ConstBytes chain, Wall wall);
+  // The second half of admit: pins what a record that was inspected names. True: that is news.
+  Result<bool, Refusal> pin(const PeerRecord& record);
   // As admit, without pinning or asking the pins: what a certificate says, if it is genuine.
   Result<PeerRecord, Refusal> inspect(ConstBytes chain, Wall wall) const;
 

@@ -61,7 +61,80 @@ Result<crypto::PresharedKey, Error> read_preshared_key(const std::filesystem::pa
                     "wg genpsk > " + path.string()});
 }
 
+namespace {
+
+// docs/cli.md, "Shared secret": a dictionary word is refused. What the host has for spelling is
+// taken where it is there; the long English words are built in.
+constexpr const char* kDictionaries = "/usr/share/dict";
+constexpr std::size_t kDictionaryBytesMax = std::size_t{64} << 20;  // a larger one is not read
+
+bool is_in_dictionary(std::string_view secret) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(kDictionaries, ignored)) {
+    const auto words = io::read_file(entry.path(), {.bytes_max = kDictionaryBytesMax});
+    if (!words) continue;
+    const std::string_view text = text_of(*words);
+    for (std::size_t at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
+      const std::size_t end = at + secret.size();
+      const bool begins = at == 0 || text[at - 1] == '\n';
+      if (begins && (end == text.size() || text[end] == '\n')) return true;
+    }
+  }
+  return false;
+}
+
+Error weak_secret(const std::filesystem::path& path, std::string_view why) {
+  return {Errc::kSecretWeak, path.string() + ": the secret " + std::string(why),
+          "make a strong one with `ginnel key new -o F`, and name F in network.secret_file"};
+}
+
+Result<void, Error> check_strength(const std::filesystem::path& path, std::string_view secret) {
+  switch (control::weakness_of(secret)) {
+    case control::SecretWeakness::kEmpty: return Fail(weak_secret(path, "is empty"));
+    case control::SecretWeakness::kShort:
+      return Fail(weak_secret(path, "is shorter than 22 characters"));
+    case control::SecretWeakness::kUniform:
+      return Fail(weak_secret(path, "is made of fewer than 10 different characters"));
+    case control::SecretWeakness::kWord: return Fail(weak_secret(path, "is a word of a dictionary"));
+    case control::SecretWeakness::kTooLong:
+      return Fail(weak_secret(path, "is longer than 4096 characters, so this is another file"));
+    case control::SecretWeakness::kNone: break;
+  }
+  if (is_in_dictionary(secret)) return Fail(weak_secret(path, "is a word of a dictionary"));
+  return {};
+}
+
+// The bytes of the file; the secret in them is trimmed_secret's. The caller wipes them.
+Result<ByteVector, Error> read_shared_secret(const std::filesystem::path& path) {
+  const io::ReadOptions options{.bytes_max = 2 * control::kSecretCharactersMax, .secret = true};
+  auto bytes = io::read_file(path, options);
+  if (!bytes) return bytes;
+  const auto strong = check_strength(path, control::trimmed_secret(text_of(*bytes)));
+  if (strong) return bytes;
+  crypto::wipe(*bytes);
+  return Fail(strong.error());
+}
+
+}  // namespace
+
+Result<std::optional<control::SecretNetwork>, Error> read_secret_network(const ConfigFile& file) {
+  const std::string& name = file.loaded.config.network.secret_file;
+  if (name.empty()) return std::optional<control::SecretNetwork>();
+  auto bytes = read_shared_secret(beside(file, name));
+  if (!bytes) return Fail(bytes.error());
+  auto network = control::derive_network(bytes_of(control::trimmed_secret(text_of(*bytes))));
+  crypto::wipe(*bytes);
+  if (network) return std::optional(*std::move(network));
+  return Fail(Error{Errc::kInternal, "the network's key needs 64 MiB of memory, which are not there",
+                    "free memory, or raise the limit of this process"});
+}
+
 Result<void, Error> check_secret_files(const ConfigFile& file) {
+  if (const std::string& name = file.loaded.config.network.secret_file; !name.empty()) {
+    auto bytes = read_shared_secret(beside(file, name));
+    if (!bytes) return Fail(bytes.error());
+    crypto::wipe(*bytes);
+  }
   for (const config::WireguardPeer& peer : file.loaded.config.wireguard_peers) {
     if (peer.psk_file.empty()) continue;
     if (const auto key = read_preshared_key(beside(file, peer.psk_file)); !key)

@@ -1,12 +1,15 @@
 #include "runtime/prepared.h"
 
+#include "crypto/sign.h"
+
 namespace ginnel::runtime {
-namespace {
 
 Error not_joined(const identity::Places& places) {
   return {Errc::kNotJoined, places.state.string() + ": no identity here",
           "ginnel join --token-file F, or ginnel init --hub"};
 }
+
+namespace {
 
 Error lock_error(Error error) {
   if (error.code == Errc::kAlreadyRunning) error.hint = "ginnel down, or choose another --dir";
@@ -37,6 +40,24 @@ Result<void, Error> check_certified(const ConfigFile& file, const identity::Enro
                hub ? "put [hub] back" : "take [hub] out, or join with a token of invite --hub");
 }
 
+// The secret that the node was made with, and none where it was let in by a token.
+Result<std::optional<control::SecretNetwork>, Error> secret_network_of(
+    const ConfigFile& file, const identity::Enrolment& own) {
+  if (own.by_secret && file.loaded.config.network.secret_file.empty()) {
+    return Fail(Error{Errc::kConfigValue,
+                      file.path.string() +
+                          ": network.secret_file is missing, and a shared secret makes this network",
+                      "put the line back"});
+  }
+  auto network = read_secret_network(file);
+  if (!network || !*network) return network;
+  if (own.by_secret && crypto::public_of((*network)->key) == own.network) return network;
+  return Fail(Error{Errc::kWrongNetwork,
+                    file.path.string() + ": the secret in network.secret_file is not the one that "
+                                         "this node's network was made with",
+                    "put the old secret back; or ginnel leave --forget, then ginnel init"});
+}
+
 }  // namespace
 
 Result<Prepared, Error> prepare(const identity::Places& places,
@@ -56,10 +77,12 @@ Result<Prepared, Error> prepare(const identity::Places& places,
   if (!*identity) return Fail(not_joined(places));
   if (auto checked = check_certified(*config, (*identity)->enrolment); !checked)
     return Fail(checked.error());
+  auto secret_network = secret_network_of(*config, (*identity)->enrolment);
+  if (!secret_network) return Fail(secret_network.error());
   auto lock = io::LockFile::take(places.state / "lock");
   if (!lock) return Fail(lock_error(lock.error()));
   return Prepared{std::move(*lock), std::move(*store), std::move(**identity), std::move(*config),
-                  get_environment};
+                  *std::move(secret_network), get_environment};
 }
 
 }  // namespace ginnel::runtime

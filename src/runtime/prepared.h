@@ -13,11 +13,15 @@ struct Prepared {
   identity::StateStore store;
   identity::Identity identity;
   ConfigFile config;
+  std::optional<control::SecretNetwork> secret_network;  // set: a network by shared secret
   GetEnvironment get_environment;  // for when the configuration is read again
 };
 
+// That this folder holds no identity, and what to do.
+Error not_joined(const identity::Places& places);
+
 // Errors: kNotJoined, kAlreadyRunning, kKeyUnreadable, kKeyFileMode, kConfig* (the text lists every
-// problem), kPermission, kFile.
+// problem), kSecretWeak, kWrongNetwork (the secret is another one), kPermission, kFile.
 Result<Prepared, Error> prepare(const identity::Places& places,
                                 const GetEnvironment& get_environment);
 

@@ -51,6 +51,7 @@ std::string host_name() {
 struct Before {
   std::string text;
   config::Config config;
+  std::optional<control::SecretNetwork> secret_network;  // that the file's secret makes
   std::optional<Identity> identity;
 };
 
@@ -64,6 +65,9 @@ Result<Before, Error> look_around(const Places& places) {
     if (!text) return Fail(text.error());
     out.text = *text;
     out.config = file->loaded.config;
+    auto secret_network = read_secret_network(*file);
+    if (!secret_network) return Fail(secret_network.error());
+    out.secret_network = *std::move(secret_network);
   }
   if (!std::filesystem::exists(places.state, ignored)) return out;
   const auto store = identity::StateStore::open(places.state);
@@ -109,10 +113,13 @@ Result<Identity, Error> found_network(const InitOptions& options, const Before& 
   Identity out;
   out.identity = crypto::IdentitySecret::generate(*rng);
   out.session = crypto::SessionSecret::generate(*rng);
-  out.network_key = crypto::NetworkSecret::generate(*rng);
+  const auto& by_secret = before.secret_network;
+  const auto network_key =
+      by_secret ? by_secret->key.clone() : crypto::NetworkSecret::generate(*rng);
   auto& enrolment = out.enrolment;
-  enrolment.role = Role::kHub;
-  enrolment.network = crypto::public_of(*out.network_key);
+  enrolment.role = options.hub || before.config.hub ? Role::kHub : Role::kPeer;
+  enrolment.by_secret = by_secret.has_value();
+  enrolment.network = crypto::public_of(network_key);
   enrolment.network_name = options.network.empty() ? "home" : options.network;
   enrolment.name = !options.name.empty()              ? options.name
                    : !before.config.node.name.empty() ? before.config.node.name
@@ -120,7 +127,8 @@ Result<Identity, Error> found_network(const InitOptions& options, const Before& 
   enrolment.cidr = options.cidr                 ? *options.cidr
                    : before.config.network.cidr ? *before.config.network.cidr
                                                 : *Prefix::parse(config::kDefaultCidr);
-  enrolment.chain = own_chain(out, *out.network_key);
+  enrolment.chain = own_chain(out, network_key);
+  if (!by_secret) out.network_key = network_key.clone();
   return out;
 }
 
@@ -256,7 +264,7 @@ Result<NodeSummary, Error> init_node(const InitOptions& options) {
   const auto before = look_around(options.places);
   if (!before) return Fail(before.error());
   if (before->identity) return summary_of(*before->identity);
-  if (!options.hub && !before->config.hub) {
+  if (!options.hub && !before->config.hub && !before->secret_network) {
     return Fail(Error{Errc::kUsage, "init: without --hub there is no network to be in",
                       "ginnel init --hub makes one; ginnel join --token-file F joins one"});
   }
@@ -267,7 +275,8 @@ Result<NodeSummary, Error> init_node(const InitOptions& options) {
   if (options.cidr) entries.push_back(text_entry("network.cidr", options.cidr->text()));
   const auto text = with_entries(before->text, entries, options.places);
   if (!text) return Fail(text.error());
-  return write_folder(options.places, *identity, with_hub_section(*text, true));
+  const bool hub = identity->enrolment.role == Role::kHub;
+  return write_folder(options.places, *identity, with_hub_section(*text, hub));
 }
 
 Result<void, Error> forget_network(const Places& places) {
@@ -288,6 +297,12 @@ Result<NodeSummary, Error> join_node(const JoinOptions& options) {
   if (!token) return Fail(token.error());
   auto before = look_around(options.places);
   if (!before) return Fail(before.error());
+  if (before->secret_network) {
+    return Fail(Error{Errc::kSharedSecret,
+                      "join: " + options.places.config_file.string() +
+                          " names a network.secret_file, and that network has no tokens",
+                      "ginnel init --name N makes the node; or take the line out"});
+  }
   if (before->config.hub && !options.hub) {
     return Fail(Error{Errc::kUsage,
                       "join: " + options.places.config_file.string() + " has [hub], which makes a hub",

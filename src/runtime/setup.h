@@ -36,8 +36,9 @@ struct InitOptions {
   std::optional<Endpoint> public_endpoint;
   std::optional<Prefix> cidr;
 };
-// Makes the identity, and ginnel.toml where there is none; a node that exists is left as it is.
-// Errors: kUsage, kPermission, kFile, kKeyUnreadable, kKeyFileMode, kConfig*.
+// Makes the identity, and ginnel.toml where there is none; a node that exists is left as it is. Where
+// the file names a network.secret_file, in the network which that secret makes, as a peer or hub.
+// Errors: kUsage, kPermission, kFile, kKeyUnreadable, kKeyFileMode, kSecretWeak, kConfig*.
 Result<NodeSummary, Error> init_node(const InitOptions& options);
 
 struct JoinOptions {
@@ -52,7 +53,7 @@ struct JoinOptions {
 };
 // Redeems the token at one of its hubs and writes the folder; leaves nothing behind when it fails.
 // Errors: kToken*, kHubUnreachable (the text names each address), kNameTaken, kPermission, kFile,
-// kUsage (ginnel.toml has [hub], and this joins as a peer).
+// kUsage (ginnel.toml has [hub], and this joins as a peer), kSharedSecret (it names a secret_file).
 Result<NodeSummary, Error> join_node(const JoinOptions& options);
 
 // Takes the hubs that join wrote out of ginnel.toml, so that the folder may join another network. Hubs

@@ -63,6 +63,7 @@ enum class RefusedCode : std::uint16_t {
   kNotAHub = 14,
   kBusy = 15,
   kInternal = 16,
+  kAddressTaken = 17,  // the overlay address belongs to another Id
 };
 
 // The receiver will not go on. Codes that we do not know are kept as they are: the text is there.

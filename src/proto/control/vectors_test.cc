@@ -11,6 +11,7 @@
 #include "proto/control/lane.h"
 #include "proto/control/ping.h"
 #include "proto/control/renewal.h"
+#include "proto/control/shared_secret.h"
 #include "proto/control/table.h"
 #include "proto/control/testing/fixtures.h"
 
@@ -61,6 +62,13 @@ TEST_F(Vectors, Identity) {
   const auto range = *Prefix::parse("10.66.0.0/16");
   expect("node IPv4, n = 0, in 10.66.0.0/16", overlay_ipv4_candidate(node_id(), range, 0)->wire());
   expect("node IPv4, n = 1, in 10.66.0.0/16", overlay_ipv4_candidate(node_id(), range, 1)->wire());
+}
+
+TEST_F(Vectors, SharedSecret) {
+  const auto network = derive_network(bytes_of("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")).value();
+  expect("shared secret, network key", network.key.bytes());
+  expect("shared secret, network id", crypto::public_of(network.key).bytes());
+  expect("shared secret, preshared key", network.preshared.bytes());
 }
 
 TEST_F(Vectors, Certificates) {

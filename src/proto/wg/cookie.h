@@ -38,9 +38,9 @@ class CookieChecker {
   void refresh_secret(Instant now);
 
   Rng rng_;
-  const crypto::Digest mac1_key_;
-  const crypto::SymmetricKey cookie_key_;
-  const Nanoseconds lifetime_;
+  crypto::Digest mac1_key_;
+  crypto::SymmetricKey cookie_key_;
+  Nanoseconds lifetime_;
   crypto::SymmetricKey secret_;          // R: renewed after `lifetime_`
   std::optional<Instant> secret_since_;  // none: no cookie was ever given
 };
@@ -61,9 +61,9 @@ class CookieJar {
     Instant since;
   };
 
-  const crypto::Digest mac1_key_;
-  const crypto::SymmetricKey cookie_key_;
-  const Nanoseconds lifetime_;
+  crypto::Digest mac1_key_;
+  crypto::SymmetricKey cookie_key_;
+  Nanoseconds lifetime_;
   std::optional<crypto::Mac> last_mac1_;
   std::optional<Held> held_;
 };

@@ -78,6 +78,42 @@ void Device::remove_peer(PeerHandle handle) {
   peers_.erase(handle);
 }
 
+// An initiation that is out was made with the old key, and its answer could not be read.
+void Device::begin_anew(Peer& peer, Instant now) {
+  if (!peer.attempt) return;
+  stop_attempt(peer);
+  begin(peer, now);
+  schedule(peer, now);
+}
+
+void Device::change_key(Instant now, crypto::SessionSecret key) {
+  local_ = LocalKeys(std::move(key));
+  checker_ = CookieChecker(local_.public_key, config_.cookie_lifetime, rng_.fork("cookie"));
+  unknown_.expire(Instant{INT64_MAX});  // they named the old key
+  for (auto& [handle, peer] : peers_) {
+    auto keys = RemoteKeys::make(local_, peer->keys.public_key, peer->keys.preshared.clone());
+    GINNEL_ASSERT(keys.has_value());  // the peer's key was no weak one when it came
+    peer->keys = *std::move(keys);
+    begin_anew(*peer, now);
+  }
+}
+
+Result<void, PeerError> Device::change_peer_key(Instant now, PeerHandle handle,
+                                                const crypto::SessionPublic& key) {
+  Peer* peer = find(handle);
+  if (peer == nullptr) return Fail(PeerError::kNoSuchToken);
+  if (key == local_.public_key) return Fail(PeerError::kOwnKey);
+  if (handles_.contains(key)) return Fail(PeerError::kExists);
+  auto keys = RemoteKeys::make(local_, key, peer->keys.preshared.clone());
+  if (!keys) return Fail(PeerError::kWeakKey);
+  handles_.erase(peer->keys.public_key);
+  handles_.emplace(key, handle);
+  peer->keys = *std::move(keys);
+  peer->cookies = CookieJar(key, config_.cookie_lifetime);
+  begin_anew(*peer, now);
+  return {};
+}
+
 void Device::set_endpoint(Instant now, PeerHandle handle, PathId path, const Endpoint& endpoint) {
   Peer* peer = find(handle);
   if (peer == nullptr) return;

@@ -116,6 +116,13 @@ class Device {
 
   Result<PeerHandle, PeerError> add_peer(Instant now, const crypto::SessionPublic& key,
                                          PeerConfig config);
+  // Another static key of our own from now on. Key pairs that stand go on until they are renewed under
+  // it; handshakes under way begin anew. Whoever does not know the new key reaches us no more.
+  void change_key(Instant now, crypto::SessionSecret key);
+  // Likewise of a peer, which has said so in its session. Errors: kExists, kOwnKey, kWeakKey,
+  // kNoSuchToken (no such peer).
+  Result<void, PeerError> change_peer_key(Instant now, PeerHandle peer,
+                                          const crypto::SessionPublic& key);
   // Its key pairs come back as KeyPairRetired.
   void remove_peer(PeerHandle peer);
   void set_endpoint(Instant now, PeerHandle peer, PathId path, const Endpoint& endpoint);
@@ -185,6 +192,8 @@ class Device {
   void confirm(Peer& peer);
   void report_source(Peer& peer, const Route& from);
 
+  void begin_anew(Peer& peer, Instant now);
+
   // device_timers.cc
   void begin(Peer& peer, Instant now);
   void send_initiation(Peer& peer, Instant now);
@@ -220,7 +229,7 @@ class Device {
   Wall wall_at(Instant now) const { return wall_ + (now - wall_since_); }
 
   const Config config_;
-  const LocalKeys local_;
+  LocalKeys local_;
   Rng rng_;
   Wall wall_;
   Instant wall_since_;

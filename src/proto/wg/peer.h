@@ -40,7 +40,7 @@ struct Peer {
   Instant next_initiation(const Config& device, Nanoseconds jitter) const;
 
   const PeerHandle handle;
-  const RemoteKeys keys;
+  RemoteKeys keys;  // the public key changes when the peer renews its own
   PeerConfig config;
   std::optional<Route> route;     // where our packets go; only the owner sets it
   std::optional<Route> reported;  // the other source that was last reported to the owner

@@ -3,6 +3,8 @@
 //
 // Values only; load.h makes one from a file, schema.cc says which key sets which field.
 #pragma once
+#include <ginnel/id.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -31,6 +33,8 @@ struct WireguardPeer {
   std::uint16_t keepalive_seconds = 0;  // 0: off
 };
 
+enum class Connect : std::uint8_t { kOnDemand, kEager };
+enum class WhenHubsLost : std::uint8_t { kContinue, kStop };
 enum class TunEnable : std::uint8_t { kAuto, kYes, kNo };
 enum class GossipPreset : std::uint8_t { kLan, kWan, kLocal };  // memberlist's sets of times
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
@@ -47,6 +51,10 @@ struct Config {
     std::optional<Nanoseconds> heartbeat;  // nullopt: 2 s to hubs, by use to peers
     Nanoseconds resolve_timeout = 10s;
     Nanoseconds retain = 30s;
+    std::string secret_file;                // empty: a network by token; relative as psk_file
+    std::optional<std::vector<Id>> allow;   // nullopt: everybody whose certificate holds
+    Connect connect = Connect::kOnDemand;
+    WhenHubsLost when_hubs_lost = WhenHubsLost::kContinue;
   } network;
   struct Tun {
     TunEnable enable = TunEnable::kAuto;

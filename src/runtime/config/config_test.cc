@@ -51,6 +51,8 @@ TEST(Config, FallbacksOfTheTableAreWhatTheStructHolds) {
     EXPECT_EQ(given.network.resolve_timeout, builtin.network.resolve_timeout);
     EXPECT_EQ(given.network.retain, builtin.network.retain);
     EXPECT_EQ(given.network.heartbeat, builtin.network.heartbeat);
+    EXPECT_EQ(given.network.connect, builtin.network.connect);
+    EXPECT_EQ(given.network.when_hubs_lost, builtin.network.when_hubs_lost);
     EXPECT_EQ(given.tun.enable, builtin.tun.enable);
     EXPECT_EQ(given.tun.mtu, builtin.tun.mtu);
     EXPECT_EQ(given.dns.names, builtin.dns.names);
@@ -158,13 +160,24 @@ TEST(Config, WhatWouldDoNothingIsRefused) {
               ElementsAre(HasSubstr("must be \"auto\"")));
 }
 
-TEST(Config, ALackingValueDoesNotRefuseTheOtherOnes) {
-  EXPECT_THAT(problems("[network]\nconnect = \"on-demand\"\n"), IsEmpty());
-  EXPECT_THAT(problems("[network]\nconnect = \"eager\"\n"),
-              ElementsAre("g.toml:2:1: network.connect = \"eager\": this version lacks the eager "
-                          "full mesh [E_CONFIG_KEY]"));
-  EXPECT_THAT(problems("[network]\nconnect = \"lazy\"\n"),
-              ElementsAre(HasSubstr("E_CONFIG_VALUE")));
+TEST(Config, WaysInAreRead) {
+  const std::string id = "C00112233-4455-8677-8899-aabbccddeeff";
+  const Loaded loaded = load("[network]\nsecret_file = \"s\"\nallow = [\"" + id +
+                             "\"]\nconnect = \"eager\"\nwhen_hubs_lost = \"stop\"\n");
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  const auto& network = loaded.config.network;
+  EXPECT_EQ(network.secret_file, "s");
+  ASSERT_TRUE(network.allow);
+  EXPECT_EQ(network.allow->front().text(), id);
+  EXPECT_EQ(network.connect, Connect::kEager);
+  EXPECT_EQ(network.when_hubs_lost, WhenHubsLost::kStop);
+  EXPECT_FALSE(load("").config.network.allow);
+  EXPECT_TRUE(load("[network]\nallow = []\n").config.network.allow);  // nobody
+}
+
+TEST(Config, WhatNamesNobodyIsNoIdToAllow) {
+  EXPECT_THAT(problems("[network]\nallow = [\"alice\"]\n"),
+              ElementsAre(HasSubstr("network.allow [\"alice\"] must hold Ids")));
 }
 
 TEST(Config, BadValuesAreRefused) {
@@ -298,7 +311,7 @@ TEST(Config, CommandLineValuesAreCheckedBeforeAnythingIsWritten) {
   EXPECT_EQ(literal_for("tun.mtu", "12").error().code, Errc::kConfigValue);
   EXPECT_EQ(literal_for("punch.enable", "maybe").error().code, Errc::kConfigValue);
   EXPECT_EQ(literal_for("tun.mtuu", "1300").error().suggestion, "mtu");
-  EXPECT_EQ(literal_for("network.connect", "eager").error().code, Errc::kConfigKey);
+  EXPECT_EQ(literal_for("network.retain", "30s").error().code, Errc::kConfigKey);
   EXPECT_EQ(literal_for("node.name", "a\nb").error().code, Errc::kConfigValue);
 }
 

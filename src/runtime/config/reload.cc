@@ -12,6 +12,7 @@ struct Live {
 };
 
 constexpr std::array kLive = {
+    Live{"network.allow", [](Config& c, const Config& f) { c.network.allow = f.network.allow; }},
     Live{"network.retain",
          [](Config& c, const Config& f) { c.network.retain = f.network.retain; }},
     Live{"network.resolve_timeout",

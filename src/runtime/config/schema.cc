@@ -82,14 +82,36 @@ Wrong set_cidr(Config& c, const Value& v) {
   return std::nullopt;
 }
 
-// Only one value of these keys exists in this version: the others are in kLacking.
-Wrong only_on_demand(Config&, const Value& v) {
-  if (v.text != "on-demand") return "must be \"on-demand\"";
+Wrong set_secret_file(Config& c, const Value& v) {
+  if (v.text.empty()) return "must be the name of a file";
+  c.network.secret_file = v.text;
   return std::nullopt;
 }
-Wrong only_continue(Config&, const Value& v) {
-  if (v.text != "continue") return "must be \"continue\"";
+
+// A longer list is that of a whole network, which certificates say better.
+constexpr std::size_t kAllowMax = 4096;
+
+Wrong set_allow(Config& c, const Value& v) {
+  if (v.items.size() > kAllowMax) return "must hold at most " + std::to_string(kAllowMax);
+  std::vector<Id> ids;
+  for (const Value& item : v.items) {
+    const auto id = Id::parse(item.text);
+    if (!id) return "must hold Ids: C or S and a UUID, as `ginnel peers --json` shows them";
+    ids.push_back(*id);
+  }
+  c.network.allow = std::move(ids);
   return std::nullopt;
+}
+
+Wrong set_connect(Config& c, const Value& v) {
+  return choose(c.network.connect, v.text,
+                std::array{Choice{std::string_view("on-demand"), Connect::kOnDemand},
+                           Choice{std::string_view("eager"), Connect::kEager}});
+}
+Wrong set_when_hubs_lost(Config& c, const Value& v) {
+  return choose(c.network.when_hubs_lost, v.text,
+                std::array{Choice{std::string_view("continue"), WhenHubsLost::kContinue},
+                           Choice{std::string_view("stop"), WhenHubsLost::kStop}});
 }
 
 Wrong set_heartbeat(Config& c, const Value& v) {
@@ -222,8 +244,10 @@ constexpr std::array kKeys = {
     Key{"node.listen", Form::kTexts, "", set_listen},
     Key{"network.hubs", Form::kTexts, "[]", set_hubs},
     Key{"network.cidr", Form::kText, "\"10.66.0.0/16\"", set_cidr},
-    Key{"network.connect", Form::kText, "\"on-demand\"", only_on_demand},
-    Key{"network.when_hubs_lost", Form::kText, "\"continue\"", only_continue},
+    Key{"network.secret_file", Form::kText, "", set_secret_file},
+    Key{"network.allow", Form::kTexts, "", set_allow},
+    Key{"network.connect", Form::kText, "\"on-demand\"", set_connect},
+    Key{"network.when_hubs_lost", Form::kText, "\"continue\"", set_when_hubs_lost},
     Key{"network.heartbeat", Form::kText, "\"auto\"", set_heartbeat},
     Key{"network.resolve_timeout", Form::kText, "\"10s\"", set_resolve_timeout},
     Key{"network.retain", Form::kText, "\"30s\"", set_retain},
@@ -254,10 +278,6 @@ constexpr std::array<std::string_view, 8> kSections = {"node",  "network", "tun"
 
 // Take a row away once its feature is there.
 constexpr std::array kLacking = {
-    Lacking{"network.secret_file", "", "a network by shared secret"},
-    Lacking{"network.allow", "", "a list of allowed Ids"},
-    Lacking{"network.connect", "eager", "the eager full mesh"},
-    Lacking{"network.when_hubs_lost", "stop", "stopping when every hub is lost"},
     Lacking{"routes", "", "routes behind a node"},
     Lacking{"link", "", "repair of bad links"},
     Lacking{"hub.tcp", "", "the relay over TCP"},

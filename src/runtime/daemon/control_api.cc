@@ -4,6 +4,7 @@
 
 #include "base/timers.h"
 #include "io/clock.h"
+#include "io/entropy.h"
 #include "runtime/control/error_document.h"
 #include "runtime/daemon/body.h"
 #include "runtime/daemon/daemon.h"
@@ -96,6 +97,7 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
   } else if (request.method == "POST") {
     if (target == "/v1/invite") return invite(body, responder);
     if (target == "/v1/revoke") return revoke(body, responder);
+    if (target == "/v1/key/rotate") return rotate_key(responder);
     if (target == "/v1/wg/export") return wg_export(body, responder);
     if (target == "/v1/msg") return message(body, responder);
     if (target == "/v1/sub") return subscribe(body, responder);
@@ -193,6 +195,7 @@ void ControlApi::invite(const json& body, const Responder& responder) {
 
 void ControlApi::revoke(const json& body, const Responder& responder) {
   const std::string peer = text_at(body, "peer");
+  if (const auto may = daemon_.node().may_revoke(); !may) return fail(responder, may.error());
   const auto id = daemon_.node().resolve(peer);
   if (!id) return fail(responder, id.error());
   const PeerInfo info = info_of(*id);
@@ -205,6 +208,27 @@ void ControlApi::reload(const Responder& responder) {
   const auto plan = daemon_.reload();
   if (!plan) return fail(responder, plan.error());
   responder.ok(json{{"v", 1}, {"changed", plan->changed}, {"restart", plan->restart}}.dump());
+}
+
+// The answer comes when the new key is certified, stored and in use.
+void ControlApi::rotate_key(const Responder& responder) {
+  const auto entropy = io::entropy();
+  if (!entropy) return fail(responder, entropy.error());
+  Rng rng(*entropy);
+  const auto begun =
+      daemon_.node().rotate_session_key(io::now(), crypto::SessionSecret::generate(rng));
+  if (!begun) return fail(responder, begun.error());
+  rotating_ = responder;
+}
+
+void ControlApi::tell_rotated(const node::KeyRotated& rotated) {
+  if (!rotating_) return;
+  const Responder responder = *std::exchange(rotating_, std::nullopt);
+  if (rotated.error) return fail(responder, *rotated.error);
+  const node::PeerRecord& self = daemon_.node().self();
+  const auto key = control::key_hash(crypto::IdentityPublic(self.session_key.bytes()));
+  responder.ok(
+      json{{"v", 1}, {"id", self.id.text()}, {"fingerprint", to_hex(bytes_of(key))}}.dump());
 }
 
 void ControlApi::wg_export(const json& body, const Responder& responder) {
@@ -518,6 +542,8 @@ void ControlApi::handle(const node::Event& event) {
     pong(*got);
   } else if (const auto* lost = std::get_if<node::Undelivered>(&event)) {
     undelivered_.note(io::now(), info_of(lost->peer).name, *lost);
+  } else if (const auto* rotated = std::get_if<node::KeyRotated>(&event)) {
+    tell_rotated(*rotated);
   } else if (std::get_if<node::ChannelWritable>(&event) || std::get_if<node::PeerChanged>(&event)) {
     retry_messages();
   } else if (const auto* gossiped = std::get_if<node::Gossiped>(&event)) {

@@ -82,6 +82,8 @@ class ControlApi {
   void invite(const json& body, const Responder& responder);
   void revoke(const json& body, const Responder& responder);
   void reload(const Responder& responder);
+  void rotate_key(const Responder& responder);
+  void tell_rotated(const node::KeyRotated& rotated);
   void wg_export(const json& body, const Responder& responder);
   void lines(const control_api::LineRing& ring, const json& body, const Responder& responder);
   void message(const json& body, const Responder& responder);
@@ -117,6 +119,7 @@ class ControlApi {
   std::map<std::uint64_t, Pinging> pings_;
   std::map<std::uint64_t, Condition> conditions_;
   std::deque<Waiting> waiting_;
+  std::optional<Responder> rotating_;  // of `ginnel key rotate`; the node has one at a time
   std::set<std::string> channels_;  // subscribed to at the node
   std::optional<io::Alarm> condition_alarm_;
   std::optional<io::Alarm> message_alarm_;  // the earliest `known_by` of waiting_

@@ -130,6 +130,18 @@ void Daemon::forget_tun() {
   spdlog::warn("no TUN device, messages only: {} [E_NO_TUN]", tun_reason_);
 }
 
+// The node has another overlay address than it started with.
+void Daemon::move_tun() {
+  if (!tun_ || !tun_reason_.empty()) return;
+  if (const auto moved = tun_->change_addresses(node().self().addresses); !moved) {
+    spdlog::error("the TUN device keeps its old address: {} [{}]", moved.error().text,
+                  code_name(moved.error().code));
+  }
+  if (!names_) return;
+  names_.reset();
+  open_names();
+}
+
 void Daemon::sample_traffic() {
   const Instant now = io::now();
   const auto peers = node().status(now).peers;
@@ -147,6 +159,7 @@ void Daemon::handle(const node::Event& event) {
     warnings_.add(io::now(), *notice);
     tell(NodeEvents::notice(*notice, this_moment()));
   } else {
+    if (std::holds_alternative<node::SelfChanged>(event)) move_tun();
     if (const auto* changed = std::get_if<node::PeerChanged>(&event)) {
       names_changed();
       if (const auto info = node().peer_info(io::now(), changed->id)) tell_peer(*info);

@@ -61,6 +61,7 @@ class Daemon {
   Result<void, Error> open_tun();
   Result<void, Error> open_control_socket();
   void forget_tun();
+  void move_tun();
   void sample_traffic();
   void handle(const node::Event& event);
   void log(const node::Notice& notice);

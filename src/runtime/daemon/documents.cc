@@ -12,17 +12,24 @@ json seconds_or_null(const std::optional<std::chrono::nanoseconds>& span) {
   return span ? json(std::chrono::duration<double>(*span).count()) : json();
 }
 
+// Of a hub whose certificate another network key signed.
+json wrong_network(const std::string& hub, bool by_secret) {
+  const std::string text = "hub " + hub + " belongs to another network";
+  return {{"code", "E_WRONG_NETWORK"},
+          {"severity", "error"},
+          {"text", by_secret ? text + ": its shared secret is not ours" : text},
+          {"fix", by_secret ? "give both the same secret: compare the files of network.secret_file"
+                            : "correct network.hubs in ginnel.toml, or join that network with a "
+                              "token of its own"}};
+}
+
 json health_of(const node::StatusSnapshot& status, const DaemonFacts& facts) {
   json out = json::array();
   for (const node::HubStatus& hub : status.hubs) {
     if (hub.state == PeerState::kOnline) continue;
     const std::string who = hub.name.empty() ? hub.endpoint : hub.name;
     if (hub.wrong_network) {
-      out.push_back({{"code", "E_WRONG_NETWORK"},
-                     {"severity", "error"},
-                     {"text", "hub " + who + " belongs to another network"},
-                     {"fix", "correct network.hubs in ginnel.toml, or join that network with a "
-                             "token of its own"}});
+      out.push_back(wrong_network(who, status.by_secret));
       continue;
     }
     out.push_back({{"code", "E_HUB_UNREACHABLE"},
@@ -37,6 +44,7 @@ json health_of(const node::StatusSnapshot& status, const DaemonFacts& facts) {
                    {"fix", "run as root, or give the program CAP_NET_ADMIN"}});
   }
   for (const node::Notice& notice : facts.warnings) {
+    if (notice.code == "E_WRONG_NETWORK") continue;  // the hub's own line says it, while it holds
     const bool error = notice.level == node::Notice::Level::kError;
     out.push_back({{"code", notice.code},
                    {"severity", error ? "error" : "warning"},

@@ -74,7 +74,26 @@ Result<std::unique_ptr<TunLink>, Error> TunLink::open(const TunLinkOptions& opti
   auto tun = io::Tun::open({});
   if (!tun) return Fail(tun.error());
   if (auto done = (*tun)->configure(**netlink, setup_of(options)); !done) return Fail(done.error());
-  return std::unique_ptr<TunLink>(new TunLink(*std::move(tun)));
+  return std::unique_ptr<TunLink>(new TunLink(*std::move(tun), options));
+}
+
+// The new ones first, so that the range has a route all the time.
+Result<void, Error> TunLink::change_addresses(const std::vector<Address>& addresses) {
+  auto netlink = io::Netlink::open();
+  if (!netlink) return Fail(netlink.error());
+  const std::vector<Address> before = std::exchange(options_.addresses, addresses);
+  for (const Address& address : addresses) {
+    if (std::ranges::count(before, address) > 0) continue;
+    const auto added = (*netlink)->add_address(
+        {.index = tun_->index(), .address = address, .length = range_of(options_, address).length});
+    if (!added) return added;
+  }
+  for (const Address& address : before) {
+    if (std::ranges::count(addresses, address) > 0) continue;
+    (void)(*netlink)->remove_address(
+        {.index = tun_->index(), .address = address, .length = range_of(options_, address).length});
+  }
+  return {};
 }
 
 void TunLink::write(ConstBytes packet) {

@@ -22,10 +22,14 @@ class TunLink {
 
   const io::Tun& device() const { return *tun_; }
   void write(ConstBytes packet);
+  // The node's overlay addresses are these from now on. Errors: as Netlink.
+  Result<void, Error> change_addresses(const std::vector<Address>& addresses);
 
  private:
-  explicit TunLink(std::unique_ptr<io::Tun> tun) : tun_(std::move(tun)) {}
+  TunLink(std::unique_ptr<io::Tun> tun, TunLinkOptions options)
+      : options_(std::move(options)), tun_(std::move(tun)) {}
 
+  TunLinkOptions options_;
   std::unique_ptr<io::Tun> tun_;
 };
 

@@ -138,6 +138,9 @@ node::Config Engine::core_config() const {
   out.resolve_timeout = config.network.resolve_timeout;
   out.retain = config.network.retain;
   out.hub_heartbeat = config.network.heartbeat.value_or(out.hub_heartbeat);
+  out.allow = config.network.allow;
+  out.connect_eagerly = config.network.connect == config::Connect::kEager;
+  out.stop_without_hubs = config.network.when_hubs_lost == config::WhenHubsLost::kStop;
   out.hubs = hub_addresses();
   out.gossip = gossip_config();
   if (config.hub) {
@@ -172,6 +175,10 @@ node::OwnIdentity Engine::own_identity() const {
   out.network = own.enrolment.network;
   out.chain = own.enrolment.chain;
   if (own.network_key) out.network_key = own.network_key->clone();
+  if (const auto& by_secret = prepared_.secret_network) {
+    out.network_key = by_secret->key.clone();
+    out.preshared = by_secret->preshared.clone();
+  }
   return out;
 }
 
@@ -253,12 +260,22 @@ void Engine::handle(node::Event event) {
   if (handler_) handler_(event);
 }
 
+// The secret key, then the chain that names it.
+Result<void, Error> Engine::store_rotation(ConstBytes bytes) {
+  const auto key = crypto::SessionSecret::from(bytes.first(crypto::kKeyBytes));
+  prepared_.identity.session = key->clone();
+  prepared_.identity.enrolment.chain = to_vector(bytes.subspan(crypto::kKeyBytes));
+  return identity::save_rotation(prepared_.store, prepared_.identity);
+}
+
 void Engine::store(const node::StoreRequest& request) {
   Result<void, Error> done;
   if (request.name == "certificate") {
     prepared_.identity.enrolment.chain = request.bytes;
     done = identity::save_enrolment(prepared_.store, prepared_.identity.enrolment);
     if (done && renewed_handler_) renewed_handler_();
+  } else if (request.name == "rotation") {
+    done = store_rotation(request.bytes);
   } else {
     done = prepared_.store.put(request.name, request.bytes);
   }
@@ -281,6 +298,7 @@ Result<config::ReloadPlan, Error> Engine::reload() {
                           .probes_per_second = config().punch.probes_per_second,
                           .resolve_timeout = config().network.resolve_timeout,
                           .retain = config().network.retain});
+  node_->set_allowed(io::now(), config().network.allow);
   return plan;
 }
 

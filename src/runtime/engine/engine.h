@@ -90,6 +90,7 @@ class Engine {
   void receive(io::UdpSocket& socket, PathId path);
   void handle(node::Event event);
   void store(const node::StoreRequest& request);
+  Result<void, Error> store_rotation(ConstBytes bytes);
   // engine_host.cc: the host around the node
   std::vector<HubSource> hub_sources() const;
   std::vector<node::HubAddress> hub_addresses() const;

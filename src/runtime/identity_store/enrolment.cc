@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crypto/dh.h"
 #include "crypto/sign.h"
 #include "proto/control/chain.h"
 #include "proto/control/identity.h"
@@ -14,6 +15,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kIdentityKey = "identity.key";
 constexpr std::string_view kSessionKey = "session.key";
+// While a rotation is written: the key that the certificate names is the one that counts.
+constexpr std::string_view kNextSessionKey = "session-next.key";
 constexpr std::string_view kNetworkKey = "network.key";
 constexpr std::string_view kEnrolment = "enrolment.json";
 
@@ -35,7 +38,8 @@ Json to_json(const Enrolment& e) {
           {"network", e.network.hex()},
           {"cidr", e.cidr.text()},
           {"chain", to_base64(e.chain)},
-          {"hubs", hubs}};
+          {"hubs", hubs},
+          {"by_secret", e.by_secret}};
 }
 
 // Throws what nlohmann throws where a key is missing or of another type.
@@ -50,7 +54,8 @@ std::optional<Enrolment> from_json(const Json& json) {
                 *network,
                 *cidr,
                 *chain,
-                {}};
+                {},
+                json.value("by_secret", false)};
   for (const Json& row : json.at("hubs")) {
     const auto session = crypto::SessionPublic::from_base64(row.at("session").get<std::string>());
     if (!session) return std::nullopt;
@@ -95,6 +100,10 @@ Result<std::optional<Identity>, Error> load_identity(const StateStore& store) {
   if (!enrolment) return Fail(damaged(store, kEnrolment));
   if (!*identity) return Fail(damaged(store, kIdentityKey));
   if (!*session) return Fail(damaged(store, kSessionKey));
+  auto next = load_key<crypto::SessionSecret>(store, kNextSessionKey);
+  if (!next) return Fail(next.error());
+  const auto chain = control::parse_chain(enrolment->chain);
+  if (*next && chain && chain->leaf.session == crypto::public_of(**next)) session = std::move(next);
   return std::optional(Identity{std::move(**identity), std::move(**session), std::move(*network),
                                 std::move(*enrolment)});
 }
@@ -106,6 +115,13 @@ Result<void, Error> save_identity(const StateStore& store, const Identity& ident
     if (auto saved = save_key(store, kNetworkKey, *identity.network_key); !saved) return saved;
   }
   return save_enrolment(store, identity.enrolment);
+}
+
+Result<void, Error> save_rotation(const StateStore& store, const Identity& identity) {
+  if (auto saved = save_key(store, kNextSessionKey, identity.session); !saved) return saved;
+  if (auto saved = save_enrolment(store, identity.enrolment); !saved) return saved;
+  if (auto saved = save_key(store, kSessionKey, identity.session); !saved) return saved;
+  return store.erase(kNextSessionKey);
 }
 
 Result<void, Error> save_enrolment(const StateStore& store, const Enrolment& enrolment) {

@@ -20,12 +20,14 @@ struct Enrolment {
   Prefix cidr;                          // of the overlay, IPv4
   ByteVector chain;                     // the certificate with its issuer's, as it goes on the wire
   std::vector<control::HubEntry> hubs;  // as the last JOINED or HUBS said
+  bool by_secret = false;               // the network key follows from a shared secret
 };
 
 struct Identity {
   crypto::IdentitySecret identity;
   crypto::SessionSecret session;
-  std::optional<crypto::NetworkSecret> network_key;  // with the hub that made the network
+  // With the hub that made the network. That of a shared secret is never stored: its file has it.
+  std::optional<crypto::NetworkSecret> network_key;
   Enrolment enrolment;
 
   Id id() const;
@@ -38,6 +40,8 @@ struct Identity {
 Result<std::optional<Identity>, Error> load_identity(const StateStore& store);
 // The keys first and enrolment.json last: a crash in between leaves a folder without an identity.
 Result<void, Error> save_identity(const StateStore& store, const Identity& identity);
+// Another session key with its certificate. A crash in between leaves the old pair or the new one.
+Result<void, Error> save_rotation(const StateStore& store, const Identity& identity);
 // After a renewal, or a new list of hubs.
 Result<void, Error> save_enrolment(const StateStore& store, const Enrolment& enrolment);
 
