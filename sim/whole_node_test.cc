@@ -255,7 +255,7 @@ TEST(WholeNode, RelayedMessagesWaitForTheHubAndArriveOnceInOrder) {
   Chatter chatter(town, alice, bob);
   town.world.run_for(10s);
   EXPECT_FALSE(town.is_direct(alice, bob));
-  for (const Nanoseconds away : {Nanoseconds(500ms), Nanoseconds(5s), Nanoseconds(30s)}) {
+  for (const Nanoseconds away : {Nanoseconds(500ms), Nanoseconds(5s), Nanoseconds(20s)}) {
     town.world.crash(town.hub);
     town.world.run_for(away);
     town.world.start(town.hub);

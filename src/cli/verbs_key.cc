@@ -121,7 +121,7 @@ std::vector<Verb> own_key_verbs() {
       {"key export",
        "",
        "Copy this node into one private file, for a backup or a move",
-       {"ginnel key export -o alice.node", "ginnel init --from alice.node"},
+       {"ginnel key export -o alice.node"},
        {to_file},
        {1, 4},
        0,

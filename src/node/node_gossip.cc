@@ -171,6 +171,7 @@ void Node::handle_gossip(Instant now, Session& session, ConstBytes body) {
 
 void Node::note_use(Instant now, Session& session) {
   session.used = now;
+  session.wanted = true;
   session.for_gossip = false;
 }
 

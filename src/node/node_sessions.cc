@@ -105,7 +105,9 @@ std::optional<wg::Route> Node::first_route(const Peer& peer) const {
 
 Session* Node::session_with(Instant now, const Id& id) {
   Session* session = reach_session(now, id);
-  if (session) session->for_gossip = false;
+  if (!session) return nullptr;
+  session->for_gossip = false;
+  session->wanted = true;
   return session;
 }
 

@@ -161,7 +161,8 @@ Node::Composed Node::compose(Instant now, Session& session, Bytes plaintext) {
   }
   const bool more = size > hello_size;
   if (more) note_use(now, session);
-  const bool is_use = more || (hello_size > 0 && !session.for_gossip);
+  // A HELLO alone is a use if we wanted the session: who answers cannot know what it is for.
+  const bool is_use = more || (hello_size > 0 && session.wanted);
   size += compose_gossip(now, session, plaintext.subspan(size), hello_size > 0);
   return {.size = size, .is_use = is_use};
 }

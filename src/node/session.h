@@ -53,6 +53,7 @@ struct Session {
   crypto::SessionPublic key;         // changes when the other node renews it
   std::optional<Id> id;              // set: the directory knows it
   bool for_gossip = false;           // made for gossip alone, and not used otherwise since
+  bool wanted = false;               // by us, for something else than gossip
   std::optional<Instant> used;       // by something else than gossip; last time
   std::optional<StockPeer> stock;    // set: no Ginnel frame ever goes to it
   bool has_key_pair = false;
