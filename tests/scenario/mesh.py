@@ -59,7 +59,8 @@ class Node:
 
     def start(self):
         self.run("config", "set", "tun.enable", "no")
-        self.run("config", "set", "gossip.preset", "local")
+        # "local" says a rumor twice only, which does not always reach all.
+        self.run("config", "set", "gossip.preset", "lan")
         with open(self.dir + ".log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([GINNEL, "--dir", self.dir, "up", "--foreground"],
                                             stdout=log, stderr=log)
@@ -93,9 +94,11 @@ def found():
     hub.run("wait", "--timeout", "20")
     nodes = [hub]
     for name in ("alice", "bob", "carol"):
-        token = hub.run("invite", "--tag", f"site={name}s-place").strip()
+        token = os.path.join(FOLDER, name + ".token")
+        with open(token, "w", encoding="utf-8") as file:
+            file.write(hub.run("invite", "--tag", f"site={name}s-place"))
         node = Node(name)
-        node.run("join", token, "--name", name)
+        node.run("join", "--token-file", token, "--name", name)
         node.start()
         nodes.append(node)
     return nodes
