@@ -103,7 +103,7 @@ std::vector<Verb> own_key_verbs() {
       {"key new",
        "",
        "Print a fresh shared secret for a network",
-       {"ginnel key new -o network.secret", "ginnel key new > network.secret"},
+       {"ginnel key new -o network.secret", "(umask 077; ginnel key new > network.secret)"},
        {to_file},
        {1, 4},
        0,

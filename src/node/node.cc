@@ -61,7 +61,8 @@ Node::Node(Config config, OwnIdentity identity, const Stored& stored, std::uint6
       registry_(epoch) {
   if (auto pins = Pins::parse(stored.pins)) trust_.pins() = *std::move(pins);
   stopped_ = config_.stop_without_hubs && !config_.hub;
-  if (!stored.revocations.empty() && !identity_.is_by_secret()) (void)trust_.adopt(stored.revocations, wall);
+  const bool has_set = !stored.revocations.empty() && !identity_.is_by_secret();
+  if (has_set) (void)trust_.adopt(stored.revocations, wall);
   self_ = own_record(identity_, trust_, wall);
   (void)trust_.pins().claim(self_);
   start_gossip(now, stored.tags);

@@ -62,7 +62,7 @@ MemberInfo Node::public_member(const swim::MemberInfo& member) const {
           .name = member.name,
           .address = member.endpoint.text(),
           .state = public_state(member.state),
-          .tags = swim::serf::decode_tags(member.meta).value_or(swim::serf::Tags()),
+          .tags = gossip_->agent().tags_of(member).value_or(swim::serf::Tags()),
           .suspected_by = member.suspected_by};
 }
 

@@ -109,7 +109,7 @@ void Insider::take_channel_events() {
     const auto event = channels_->poll_event();
     if (!event) return;
     if (const auto* arrived = std::get_if<node::MessageArrived>(&*event)) {
-      (void)channels_->take(arrived->channel);
+      (void)channels_->take(arrived->lane);
     }
   }
 }

@@ -50,8 +50,8 @@ void GossipLink::handle_lane(Instant now, const control::Gossip& frame) {
     const auto* arrived = std::get_if<MessageArrived>(&*event);
     if (!arrived) continue;
     // Another channel's messages are taken too, or they would hold the budget.
-    while (auto message = channels_->take(arrived->channel)) {
-      if (arrived->channel == kChannel) arrived_.push_back(std::move(message->data));
+    while (auto message = channels_->take(arrived->lane)) {
+      if (arrived->lane == LaneKey{LaneKind::kMessages, std::string(kChannel)}) arrived_.push_back(std::move(message->data));
     }
   }
   pump_backlog();

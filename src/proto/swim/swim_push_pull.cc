@@ -67,11 +67,14 @@ void Swim::push_pull_with(Instant now, const Endpoint& to, PushPull purpose) {
 }
 
 // Retired members stay out: memberlist would have forgotten them.
+// Without heartbeats we say nothing of ourselves: after a while it would count as a new life.
 ByteVector Swim::own_state(bool join) const {
   ByteVector out;
   const auto& order = members_.table().order();
-  write(PushPullHeader{join, order.size(), user_state_.size()}, out);
+  const bool silent = members_.is_silent();
+  write(PushPullHeader{join, order.size() - (silent ? 1 : 0), user_state_.size()}, out);
   for (const Member* m : order) {
+    if (silent && members_.is_self(*m)) continue;
     write(NodeState{m->name, m->endpoint, m->meta, m->incarnation, m->state, m->vsn}, out);
   }
   out.insert(out.end(), user_state_.begin(), user_state_.end());

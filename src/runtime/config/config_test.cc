@@ -311,7 +311,7 @@ TEST(Config, CommandLineValuesAreCheckedBeforeAnythingIsWritten) {
   EXPECT_EQ(literal_for("tun.mtu", "12").error().code, Errc::kConfigValue);
   EXPECT_EQ(literal_for("punch.enable", "maybe").error().code, Errc::kConfigValue);
   EXPECT_EQ(literal_for("tun.mtuu", "1300").error().suggestion, "mtu");
-  EXPECT_EQ(literal_for("network.retain", "30s").error().code, Errc::kConfigKey);
+  EXPECT_EQ(literal_for("link.repair", "auto").error().code, Errc::kConfigKey);
   EXPECT_EQ(literal_for("node.name", "a\nb").error().code, Errc::kConfigValue);
 }
 
