@@ -1,12 +1,12 @@
-// A member's datagrams over TCP alone: kept connections, one or two to each member that is talked to
-// (docs/wire/ginnel.md, section 17).
+// A member's datagrams over TCP alone: kept connections, one or two to each member that is talked
+// to (docs/wire/ginnel.md, section 17).
 //
 // They stay datagrams: what a connection cannot take now is dropped, nothing is sent again, and a
 // connection that breaks or idles goes without a word. A datagram for an endpoint goes over the
-// connection that is known by it, or over a new one. Known by it: we dialled it, or its dialler said
-// that it listens there. So answers come back the same way, also through a NAT. The first one keeps
-// the endpoint; another that claims it is known by where it really comes from, so that a claim takes
-// nothing from anybody and two members behind one NAT are told apart.
+// connection that is known by it, or over a new one. Known by it: we dialled it, or its dialler
+// said that it listens there. So answers come back the same way, also through a NAT. The first one
+// keeps the endpoint; another that claims it is known by where it really comes from, so that a claim takes
+// nothing from who is known and two members behind one NAT are told apart.
 #pragma once
 #include <map>
 #include <memory>

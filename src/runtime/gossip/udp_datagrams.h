@@ -1,5 +1,5 @@
-// A member's datagrams over its UDP socket. A slot takes the largest datagram there is, so memory is
-// only touched as far as it is used.
+// A member's datagrams over its UDP socket. A slot takes the largest datagram there is, so memory
+// is only touched as far as it is used.
 #pragma once
 #include <memory>
 
