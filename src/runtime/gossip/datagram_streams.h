@@ -5,8 +5,8 @@
 // connection that breaks or idles goes without a word. A datagram for an endpoint goes over the
 // connection that is known by it, or over a new one. Known by it: we dialled it, or its dialler
 // said that it listens there. So answers come back the same way, also through a NAT. The first one
-// keeps the endpoint; another that claims it is known by where it really comes from, so that a claim takes
-// nothing from who is known and two members behind one NAT are told apart.
+// keeps the endpoint; another that claims it is known by where it really comes from, so that a claim
+// takes nothing from who is known, and two members behind one NAT are told apart.
 #pragma once
 #include <map>
 #include <memory>
