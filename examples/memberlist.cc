@@ -25,7 +25,7 @@ int main() {
     std::printf("%s at %s\n", member.name.c_str(), member.address.c_str());
   }
   a.put("greeting", bytes("hello")).value();
-  for (int tries = 0; tries < 500 && !b.value("greeting"); ++tries) {
+  for (int tries = 0; tries < 1500 && !b.value("greeting"); ++tries) {
     std::this_thread::sleep_for(10ms);
   }
   const auto greeting = b.value("greeting");

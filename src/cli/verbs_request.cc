@@ -155,7 +155,7 @@ std::vector<Verb> request_verbs() {
        "PEER CHANNEL DATA|-",
        "Ask a program on a peer and print its reply",
        {"ginnel req bob time ''", "ginnel req bob sha256 - < file",
-        "ginnel req bob sum '1 2 3' --timeout 2"},
+        "ginnel req bob sum 1+2 --timeout 2"},
        {{"Request", {{"--timeout", "S", "give up after S seconds", "10"}}}},
        {1, 3, 4, 5, 6, 130},
        3,

@@ -465,14 +465,14 @@ TEST_F(Verbs, UpWithoutAnIdentityIsNotJoined) {
 }
 
 TEST_F(Verbs, ConfigCheckListsEveryProblemOneALine) {
-  write("ginnel.toml", "[node]\nnmae = \"x\"\n[gossip]\npreset = \"wan\"\n");
+  write("ginnel.toml", "[node]\nnmae = \"x\"\n[routes]\naccept = true\n");
   const std::string path = (dir_ / "ginnel.toml").string();
   const Ran ran = ginnel({"config", "check"});
   EXPECT_EQ(ran.exit, 7);
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(ran.err,
             path + ":2:1: unknown key \"nmae\" in [node] [E_CONFIG_KEY] did you mean \"name\"?\n" +
-                path + ":3:2: gossip: this version lacks gossip [E_CONFIG_KEY]\n" +
+                path + ":3:2: routes: this version lacks routes behind a node [E_CONFIG_KEY]\n" +
                 "ginnel: config check: " + path +
                 ": 2 problems [E_CONFIG_KEY]\n  -> mend the file, then ginnel config check\n");
   const Json error = child(parse_document(ginnel({"config", "check", "--json"}).err), "error");
@@ -520,7 +520,7 @@ TEST_F(Verbs, ConfigSetKeepsCommentsAndGetReadsBack) {
 TEST_F(Verbs, ConfigSetWritesNothingThatIsWrong) {
   write("ginnel.toml", "[tun]\n");
   for (const auto& [key, value] : std::map<std::string, std::string>{
-           {"tun.mtu", "7"}, {"tun.mtuu", "1300"}, {"network.retain", "30s"}}) {
+           {"tun.mtu", "7"}, {"tun.mtuu", "1300"}, {"link.repair", "auto"}}) {
     EXPECT_EQ(ginnel({"config", "set", key, value}).exit, 7);
     EXPECT_EQ(read("ginnel.toml"), "[tun]\n");
   }
