@@ -5,7 +5,7 @@
 //   list.join({"10.0.0.2"}).value();
 //   for (const auto& member : list.members()) std::puts(member.name.c_str());
 //
-// Speaks memberlist's wire, over UDP and TCP or over a Transport of the program's own. Thread-safe:
+// Speaks memberlist's wire, over UDP and TCP, TCP alone, or a Transport of the program's own. Thread-safe:
 // every call may come from any thread, also from inside a handler. Handlers run on the member's one
 // thread, never two at once; a slow one delays this member. A handler does not throw.
 #pragma once
@@ -94,6 +94,9 @@ struct MemberlistOptions {
   std::string label = {};             // only members with this label hear us
   std::vector<Data> keys = {};        // 16, 24 or 32 bytes each; the first one encrypts
   Delegate delegate = {};
+  // "udp": and TCP for what is large. "tcp": everything, without a UDP socket; all members must then
+  // have it. Not looked at with a `transport`.
+  std::string protocol = "udp";
   std::shared_ptr<Transport> transport = {};  // shared: the program keeps its end of it
   // pekonode's fan-out, cycle, timeout and size; 0: the preset's.
   std::size_t gossip_nodes = 0;

@@ -111,6 +111,11 @@ Result<void, Error> read_addresses(const Arguments& arguments, gossip::Options& 
       endpoint_of(arguments.has("--bind") ? arguments.get("--bind") : "0.0.0.0", "--bind");
   if (!bind) return Fail(bind.error());
   options.bind = *bind;
+  const std::string carrier = arguments.has("--transport") ? arguments.get("--transport") : "udp";
+  if (carrier != "udp" && carrier != "tcp") {
+    return Fail(usage("gossip", "--transport " + carrier + ": must be udp or tcp"));
+  }
+  options.carrier = carrier == "tcp" ? gossip::Carrier::kTcp : gossip::Carrier::kUdp;
   if (arguments.has("--advertise")) {
     const auto advertise = endpoint_of(arguments.get("--advertise"), "--advertise");
     if (!advertise) return Fail(advertise.error());
@@ -340,6 +345,7 @@ Verb gossip_verb() {
            "ginnel gossip --bind 10.0.0.5 --join seed --key-file keys --json"},
           {{"Addresses",
             {{"--bind", "ADDR[:PORT]", "listen here, UDP and TCP", "0.0.0.0:7946"},
+             {"--transport", "T", "udp, or tcp: TCP alone, at every member", "udp"},
              {"--advertise", "ADDR[:PORT]", "where others reach us", "as --bind"},
              {"--join", "ADDR,…", "members to join, until one answers", "", "", true},
              {"--join-once", "", "end with 6 when none answers"},

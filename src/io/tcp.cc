@@ -65,6 +65,11 @@ TcpStream::Outcome TcpStream::write(ConstBytes bytes) {
   return outcome(sent);
 }
 
+void TcpStream::give_up_after(Nanoseconds silence) {
+  const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
+  set(fd_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(count));
+}
+
 void TcpStream::shut_down() { ::shutdown(fd_.get(), SHUT_WR); }
 
 Result<std::unique_ptr<TcpListener>, Error> TcpListener::open(const Endpoint& bind) {

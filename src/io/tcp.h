@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/instant.h"
 #include "io/fd.h"
 
 namespace ginnel::io {
@@ -36,6 +37,8 @@ class TcpStream {
 
   Outcome read(Bytes out);
   Outcome write(ConstBytes bytes);
+  // It fails when the other side has acknowledged nothing of what was sent for so long.
+  void give_up_after(Nanoseconds silence);
   // Sends no more; what was written still goes.
   void shut_down();
 

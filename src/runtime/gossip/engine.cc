@@ -3,15 +3,15 @@
 #include "base/drain.h"
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "runtime/gossip/datagram_streams.h"
+#include "runtime/gossip/udp_datagrams.h"
 
 namespace ginnel::gossip {
 namespace {
 
 // memberlist asks for 2 MiB ("udpRecvBufSize").
 constexpr int kSocketBufferBytes = 2 << 20;
-constexpr std::size_t kReceiveSlots = 8;
-// A bounded number of batches and streams a turn, so that a flood does not starve timers.
-constexpr int kBatchesPerTurn = 32;
+// A bounded number of streams a turn, so that a flood does not starve timers.
 constexpr int kAcceptsPerTurn = 64;
 // Port 0: the kernel chooses UDP's port, and TCP's may be taken already.
 constexpr int kPortTries = 16;
@@ -29,25 +29,31 @@ Error with_own_hint(Error error) {
 
 }  // namespace
 
-Engine::Engine(swim::AgentConfig config, const Endpoint& bind)
-    : config_(std::move(config)), bind_(bind) {}
+Engine::Engine(swim::AgentConfig config, const Endpoint& bind, Carrier carrier)
+    : config_(std::move(config)), bind_(bind), carrier_(carrier) {}
 
 Engine::~Engine() = default;
 
-Result<void, Error> Engine::open_sockets() {
+// The listener, and a UDP socket on the same port; none where TCP carries all.
+Result<std::unique_ptr<io::UdpSocket>, Error> Engine::open_sockets() {
   const io::UdpOptions options{
       .bind = bind_, .buffer_bytes = kSocketBufferBytes, .gro = false, .fragment = true};
   for (int tries = 1;; ++tries) {
-    auto udp = io::UdpSocket::open(options);
-    if (!udp) return Fail(with_own_hint(udp.error()));
-    auto tcp = io::TcpListener::open({bind_.address, (*udp)->local().port});
+    std::unique_ptr<io::UdpSocket> udp;
+    Endpoint bind = bind_;
+    if (carrier_ == Carrier::kUdp) {
+      auto opened = io::UdpSocket::open(options);
+      if (!opened) return Fail(with_own_hint(opened.error()));
+      udp = *std::move(opened);
+      bind.port = udp->local().port;
+    }
+    auto tcp = io::TcpListener::open(bind);
     if (!tcp && (bind_.port != 0 || tries == kPortTries)) {
       return Fail(with_own_hint(tcp.error()));
     }
     if (!tcp) continue;
-    udp_ = *std::move(udp);
     tcp_ = *std::move(tcp);
-    return {};
+    return udp;
   }
 }
 
@@ -55,17 +61,30 @@ Result<void, Error> Engine::open() {
   auto loop = io::EventLoop::make();
   if (!loop) return Fail(loop.error());
   loop_ = *std::move(loop);
-  if (auto done = open_sockets(); !done) return done;
+  auto udp = open_sockets();
+  if (!udp) return Fail(udp.error());
   Endpoint& advertise = config_.swim.advertise;
-  if (advertise.address.is_unspecified()) advertise.address = udp_->local().address;
-  if (advertise.port == 0) advertise.port = udp_->local().port;
+  if (advertise.address.is_unspecified()) advertise.address = local().address;
+  if (advertise.port == 0) advertise.port = local().port;
+  if (auto done = open_agent(); !done) return done;
+  open_streams();
+  alarm_ = loop_->add_alarm([this] { agent_->handle_timeout(io::now()); });
+  accept_again_ = loop_->add_alarm([this] { loop_->set_interest(tcp_->fd(), {.read = true}); });
+  loop_->after_round([this] { pump(); });
+  if (auto done = open_carrier(*std::move(udp)); !done) return done;
+  return loop_->watch(tcp_->fd(), {.read = true}, [this](io::Ready) { accept(); });
+}
+
+Result<void, Error> Engine::open_agent() {
   const auto key = io::entropy();
   if (!key) return Fail(key.error());
   agent_ = std::make_unique<swim::Agent>(config_, Rng(*key));
   for (crypto::AesKey& ring_key : keys_) (void)agent_->keys().install(std::move(ring_key));
   keys_.clear();
-  outbox_.emplace(*udp_);
-  batch_.emplace(kReceiveSlots);
+  return {};
+}
+
+void Engine::open_streams() {
   streams_ = std::make_unique<StreamTable>(
       *loop_, StreamTable::Handlers{[this](swim::StreamId id, ConstBytes bytes) {
                                       agent_->handle_stream_data(io::now(), id, bytes);
@@ -75,12 +94,26 @@ Result<void, Error> Engine::open() {
                                       agent_->handle_stream_closed(io::now(), id, end);
                                       pump();
                                     }});
-  alarm_ = loop_->add_alarm([this] { agent_->handle_timeout(io::now()); });
-  accept_again_ = loop_->add_alarm([this] { loop_->set_interest(tcp_->fd(), {.read = true}); });
-  loop_->after_round([this] { pump(); });
-  auto watched = loop_->watch(udp_->fd(), {.read = true}, [this](io::Ready) { receive(); });
-  if (!watched) return watched;
-  return loop_->watch(tcp_->fd(), {.read = true}, [this](io::Ready) { accept(); });
+}
+
+Result<void, Error> Engine::open_carrier(std::unique_ptr<io::UdpSocket> udp) {
+  Datagrams::Handlers handlers{
+      .on_datagram =
+          [this](const Endpoint& from, Bytes datagram) {
+            agent_->handle_datagram(io::now(), kSocket, from, datagram);
+            pump();
+          },
+      .on_stream = [this](io::TcpStream stream,
+                          ConstBytes first) { accept(std::move(stream), first); }};
+  if (!udp) {
+    datagrams_ = std::make_unique<DatagramStreams>(*loop_, config_.swim.advertise.port,
+                                                   std::move(handlers));
+    return {};
+  }
+  auto over_udp = std::make_unique<UdpDatagrams>(*loop_, std::move(udp), std::move(handlers));
+  auto watched = over_udp->watch();
+  datagrams_ = std::move(over_udp);
+  return watched;
 }
 
 void Engine::start() {
@@ -89,28 +122,23 @@ void Engine::start() {
   pump();
 }
 
-void Engine::receive() {
-  for (int round = 0; round < kBatchesPerTurn; ++round) {
-    const auto received = udp_->receive(*batch_);
-    if (received.empty()) return;
-    const Instant now = io::now();
-    for (const io::Received& one : received) {
-      ++received_;
-      received_bytes_ += one.bytes.size();
-      agent_->handle_datagram(now, kSocket, one.from, one.bytes);
-      pump();
-    }
-  }
-}
-
 void Engine::accept() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     auto stream = tcp_->accept();
     if (!stream && stream.error() == io::TcpListener::Refusal::kExhausted) return pause_accepting();
     if (!stream) return;
-    const auto id = agent_->accept_stream(io::now(), stream->peer());
-    if (id) streams_->accepted(*id, *std::move(stream));
+    datagrams_->accepted(*std::move(stream));
   }
+}
+
+// One of memberlist's. `first`: what has been read of it.
+void Engine::accept(io::TcpStream stream, ConstBytes first) {
+  const auto id = agent_->accept_stream(io::now(), stream.peer());
+  if (!id) return;
+  streams_->accepted(*id, std::move(stream));
+  if (first.empty()) return;
+  agent_->handle_stream_data(io::now(), *id, first);
+  pump();
 }
 
 void Engine::pause_accepting() {
@@ -125,13 +153,12 @@ void Engine::pump() {
   std::optional<Instant> next;
   for (bool more = true; more;) {
     more = false;
-    next = drain(*agent_, now, *outbox_, [&](const swim::AgentEvent& event) {
+    next = drain(*agent_, now, *datagrams_, [&](const swim::AgentEvent& event) {
       handle(event);
       more = true;
     });
   }
-  const bool sent = outbox_->flush();
-  loop_->set_interest(udp_->fd(), {.read = true, .write = !sent});
+  datagrams_->flush();
   loop_->set(alarm_, next);
   pumping_ = false;
 }

@@ -69,7 +69,7 @@ swim::AgentConfig Member::agent_config(const Options& options) {
 }
 
 Member::Member(Options options)
-    : options_(std::move(options)), engine_(agent_config(options_), options_.bind) {}
+    : options_(std::move(options)), engine_(agent_config(options_), options_.bind, options_.carrier) {}
 
 Member::~Member() {
   // Their threads post to the loop.

@@ -33,6 +33,7 @@ struct Options {
   swim::serf::Tags tags;
   std::optional<std::string> meta;
   std::optional<Endpoint> http;
+  Carrier carrier = Carrier::kUdp;
   bool json = false;
   bool compress = true;
   config::Config::Log log;

@@ -20,9 +20,9 @@ class SocketDriver final : public MemberDriver {
  public:
   using OnEvent = std::function<void(const swim::AgentEvent&)>;
 
-  SocketDriver(swim::AgentConfig config, const Endpoint& bind, std::vector<crypto::AesKey> keys,
-               OnEvent handler)
-      : engine_(std::move(config), bind) {
+  SocketDriver(swim::AgentConfig config, const Endpoint& bind, Carrier carrier,
+               std::vector<crypto::AesKey> keys, OnEvent handler)
+      : engine_(std::move(config), bind, carrier) {
     engine_.set_keys(std::move(keys));
     engine_.on_event(std::move(handler));
   }

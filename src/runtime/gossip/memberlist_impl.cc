@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "io/clock.h"
+#include "proto/swim/limits.h"
 #include "runtime/gossip/drop_error.h"
 #include "runtime/gossip/joiner.h"
 #include "runtime/gossip/member.h"
@@ -79,6 +80,12 @@ Result<std::vector<crypto::AesKey>, Error> keys_of(const std::vector<Data>& keys
   return out;
 }
 
+Result<Carrier, Error> carrier_of(const std::string& protocol) {
+  if (protocol == "udp") return Carrier::kUdp;
+  if (protocol == "tcp") return Carrier::kTcp;
+  return Fail(Error{Errc::kUsage, "protocol " + protocol + ": udp or tcp", ""});
+}
+
 MemberState state_of(swim::State state) {
   switch (state) {
     case swim::State::kAlive: return MemberState::kAlive;
@@ -119,6 +126,8 @@ Result<void, Error> MemberlistImpl::open(MemberlistOptions options) {
   if (!config) return Fail(config.error());
   auto keys = keys_of(options.keys);
   if (!keys) return Fail(keys.error());
+  const auto carrier = carrier_of(options.protocol);
+  if (!carrier) return Fail(carrier.error());
   const auto on_event = [this](const swim::AgentEvent& event) { handle(event); };
   if (options.transport) {
     driver_ = std::make_unique<TransportDriver>(*config, options.transport, *std::move(keys),
@@ -140,7 +149,7 @@ Result<void, Error> MemberlistImpl::open(MemberlistOptions options) {
       }
       config->swim.advertise.address = *own;
     }
-    driver_ = std::make_unique<SocketDriver>(*config, *bind, *std::move(keys), on_event);
+    driver_ = std::make_unique<SocketDriver>(*config, *bind, *carrier, *std::move(keys), on_event);
   }
   if (auto done = driver_->open(); !done) return done;
   seeds_alarm_ = driver_->loop().add_alarm([this] { join_seeds(); });

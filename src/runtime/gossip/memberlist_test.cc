@@ -87,6 +87,30 @@ TEST(Memberlist, ASeedIsJoinedAndAStoppedMemberFailsUntilItStarts) {
   EXPECT_TRUE(soon([&] { return a.members().size() == 2; }));
 }
 
+TEST(Memberlist, TwoMembersMeetTalkAndPartOverTcpAlone) {
+  std::atomic<int> heard = 0;
+  MemberlistOptions options = named("a");
+  options.protocol = "tcp";
+  options.delegate.on_message = [&](const Data&) { ++heard; };
+  Memberlist a = Memberlist::create(options).value();
+  options.name = "b";
+  options.delegate = {};
+  Memberlist b = Memberlist::create(options).value();
+  ASSERT_EQ(b.join({a.address()}).value(), 1u);
+  ASSERT_TRUE(soon([&] { return a.members().size() == 2; }));
+  ASSERT_TRUE(b.send_best_effort("a", bytes("a datagram")));
+  ASSERT_TRUE(b.broadcast(bytes("a rumor")));
+  EXPECT_TRUE(soon([&] { return heard == 2; }));
+  ASSERT_TRUE(b.leave());
+  EXPECT_TRUE(soon([&] { return a.members().size() == 1; }));
+}
+
+TEST(Memberlist, AnUnknownProtocolIsAUsageError) {
+  MemberlistOptions options = named("a");
+  options.protocol = "sctp";
+  EXPECT_EQ(Memberlist::create(options).error().code, Errc::kUsage);
+}
+
 TEST(Memberlist, ANewcomerMayBeForbidden) {
   MemberlistOptions options = named("a");
   options.delegate.accept_alive = [](const MemberRow& row) { return row.name != "b"; };

@@ -39,12 +39,14 @@ std::string metrics_text(Engine& engine) {
   value(out, "health_score", static_cast<std::uint64_t>(swim.health_score()));
   head(out, "streams", "gauge", "TCP connections.");
   value(out, "streams", engine.stream_count());
-  counter(out, "datagrams_sent_total", "Datagrams sent.", engine.outbox().sent());
-  counter(out, "datagram_bytes_sent_total", "Their bytes.", engine.outbox().sent_bytes());
-  counter(out, "datagrams_failed_total", "Datagrams that the kernel refused.",
-          engine.outbox().failed());
-  counter(out, "datagrams_received_total", "Datagrams received.", engine.received());
-  counter(out, "datagram_bytes_received_total", "Their bytes.", engine.received_bytes());
+  head(out, "datagram_connections", "gauge", "TCP connections that carry datagrams.");
+  value(out, "datagram_connections", engine.datagrams().connection_count());
+  const Datagrams::Counts& counts = engine.datagrams().counts();
+  counter(out, "datagrams_sent_total", "Datagrams sent.", counts.sent);
+  counter(out, "datagram_bytes_sent_total", "Their bytes.", counts.sent_bytes);
+  counter(out, "datagrams_failed_total", "Datagrams that found no way out.", counts.failed);
+  counter(out, "datagrams_received_total", "Datagrams received.", counts.received);
+  counter(out, "datagram_bytes_received_total", "Their bytes.", counts.received_bytes);
   counter(out, "events_lost_total", "Events beyond what the queue holds.", swim.events_lost());
   head(out, "dropped_total", "counter", "What came and was not taken, by reason.");
   for (int i = 0; i < static_cast<int>(swim::Drop::kCount); ++i) {

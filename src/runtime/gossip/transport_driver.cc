@@ -3,6 +3,7 @@
 #include "base/drain.h"
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "proto/swim/limits.h"
 
 namespace ginnel::gossip {
 
