@@ -13,7 +13,9 @@
 namespace ginnel::runtime {
 
 Daemon::Daemon(Prepared prepared, std::filesystem::path socket)
-    : socket_path_(std::move(socket)), started_(io::now()), engine_(std::move(prepared), true) {}
+    : socket_path_(std::move(socket)),
+      started_(io::now()),
+      engine_(std::move(prepared), Threads::kForwarding) {}
 
 Daemon::~Daemon() {
   server_.reset();  // its thread posts to the loop
