@@ -12,7 +12,7 @@
 namespace ginnel::cli {
 namespace {
 
-Error usage(std::string text, std::string hint) {
+Error usage_error(std::string text, std::string hint) {
   return {Errc::kUsage, std::move(text), std::move(hint)};
 }
 
@@ -39,16 +39,16 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
 
 Error unknown_verb(const std::string& name) {
   if (is_future_verb(name)) {
-    return usage(name + ": this version does not have this verb yet", "ginnel help");
+    return usage_error(name + ": this version does not have this verb yet", "ginnel help");
   }
   std::vector<std::string_view> known;
   for (const Verb& verb : verbs()) known.push_back(verb.name);
   if (const auto space = name.find(' '); space != std::string::npos) {
     std::string_view noun = std::string_view(name).substr(0, space);
-    return usage(name + ": unknown verb" + did_you_mean(name, known),
+    return usage_error(name + ": unknown verb" + did_you_mean(name, known),
                  "ginnel help " + std::string(noun));
   }
-  return usage(name + ": unknown verb" + did_you_mean(name, known), "ginnel help");
+  return usage_error(name + ": unknown verb" + did_you_mean(name, known), "ginnel help");
 }
 
 struct Found {
@@ -68,7 +68,7 @@ Result<Found, Error> find_in(const std::vector<std::string>& words) {
       const bool help = std::ranges::any_of(
           words, [](const std::string& w) { return w == "-h" || w == "--help"; });
       if (help) return Found{find_verb("help"), {name}};
-      return Fail(usage(name + ": which one?", "ginnel help " + name));
+      return Fail(usage_error(name + ": which one?", "ginnel help " + name));
     }
     name += " " + words[second];
   }
@@ -95,7 +95,7 @@ Error unknown_flag(const Verb& verb, const std::string& word) {
     for (const Flag& flag : group.flags) known.push_back(flag.name);
   }
   const std::string_view name = std::string_view(word).substr(0, word.find('='));
-  return usage(
+  return usage_error(
       std::string(verb.name) + ": unknown flag " + std::string(name) + did_you_mean(name, known),
       "ginnel " + std::string(verb.name) + " --help");
 }
@@ -122,7 +122,7 @@ class VerbParser {
     try {
       app_.parse(words);
     } catch (const CLI::ParseError& error) {
-      return Fail(usage(std::string(verb_.name) + ": " + one_line(error.what()), hint()));
+      return Fail(usage_error(std::string(verb_.name) + ": " + one_line(error.what()), hint()));
     }
     return collect(std::move(tail));
   }
@@ -161,7 +161,7 @@ class VerbParser {
     for (const Slot& slot : slots_) {
       if (slot.option->count() == 0) continue;
       if (slot.values.size() > 1 && !slot.flag->repeats) {
-        return Fail(usage(std::string(verb_.name) + ": " + std::string(slot.flag->name) +
+        return Fail(usage_error(std::string(verb_.name) + ": " + std::string(slot.flag->name) +
                               " is given more than once",
                           hint()));
       }
@@ -177,9 +177,9 @@ class VerbParser {
     const std::string takes = verb_.words.empty() ? "no words" : std::string(verb_.words);
     const bool one_less = !verb_.one_less_with.empty() && arguments.has(verb_.one_less_with);
     if (arguments.words.size() + (one_less ? 1 : 0) < verb_.words_min)
-      return Fail(usage(std::string(verb_.name) + ": too few words: it takes " + takes, hint()));
+      return Fail(usage_error(std::string(verb_.name) + ": too few words: it takes " + takes, hint()));
     if (arguments.words.size() > verb_.words_max) {
-      return Fail(usage(std::string(verb_.name) + ": \"" + arguments.words[verb_.words_max] +
+      return Fail(usage_error(std::string(verb_.name) + ": \"" + arguments.words[verb_.words_max] +
                             "\" is one word too many: it takes " + takes,
                         hint()));
     }
@@ -212,13 +212,13 @@ Result<Parsed, Error> parse(const std::vector<std::string>& words) {
     if (word == "-h" || word == "--help") {
       out.help = true;
     } else if (word == "--dir" && &word == &words.back()) {
-      return Fail(usage("--dir needs a folder", "ginnel help folders"));
+      return Fail(usage_error("--dir needs a folder", "ginnel help folders"));
     } else if (word == "--version") {
       out.verb = find_verb("version");
     } else if (word == "--json") {
       out.arguments.json = true;
     } else if (word.starts_with("-") && word != "--dir" && !word.starts_with("--dir=")) {
-      return Fail(usage("unknown flag " + word, "ginnel help"));
+      return Fail(usage_error("unknown flag " + word, "ginnel help"));
     }
   }
   return out;
