@@ -206,7 +206,7 @@ def talk_through_the_daemon(ginnel, ann, ben):
         raise Failed("an answer to what was denied")
     except ginnel.GinnelError as error:
         must(error.code == ginnel.Code.DENIED, str(error))
-    await_true(lambda: [p.name for p in ann.peers() if p.state == "online"] == ["ben"], str(ann.peers()))
+    await_true(lambda: "ben" in [p.name for p in ann.peers() if p.state == "online"], str(ann.peers()))
     datagrams_arrive(ann, ben)
     lost = []
     ann.on_undelivered(lost.append)

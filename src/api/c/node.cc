@@ -17,7 +17,7 @@ ginnel_node* handle_of(Result<Node, Error> node, bool external, ginnel_error* er
 ginnel_node* start(Result<Node, Error> (*how)(const Options&), const ginnel_options* options,
                    ginnel_error* error) {
   ginnel_node* out = nullptr;
-  guarded(error, [&] {
+  guarded(error, [&]() -> int {
     ginnel_options from;
     if (!take_struct(options, kOptionsLeast, from) || from.loop < GINNEL_LOOP_MANAGED ||
         from.loop > GINNEL_LOOP_EXTERNAL) {
