@@ -5,9 +5,11 @@
 //
 // 1. Each job belongs to the member with the highest hash of (member, job): rendezvous hashing.
 // 2. A member does its jobs and sends each result to all others, acknowledged.
-// 3. When a member does not take a message, it counts as gone: its open jobs belong to the next highest
-//    hash. Two members may do a job while one of them does not know yet; the results are the same.
-// 4. Who has all results prints their sum, and stays while others have not said that they have them.
+// 3. When a member does not take a message, it counts as gone: its open jobs belong to the next
+//    highest hash. Two members may do a job while one of them does not know yet; the results are
+//    the same.
+// 4. Who has all results prints their sum, and stays while others have not said that they have
+//    them.
 #include <ginnel/ginnel.h>
 
 #include <algorithm>
@@ -111,8 +113,8 @@ class Pool {
     }
     tell(std::to_string(job) + " " + std::to_string(result));
   }
-  // Who did not take it in time is not there: gone, or not there yet. In both cases it is missed, not
-  // needed: whoever comes later finds out likewise, and does what is left.
+  // Who did not take it in time is not there: gone, or not there yet. In both cases it is missed,
+  // not needed: whoever comes later finds out likewise, and does what is left.
   void tell(const std::string& text) {
     std::vector<std::string> others(members_.begin(), members_.end());
     std::erase(others, self_);

@@ -1,5 +1,5 @@
-// How a program tests its own protocol in virtual time: a counter that two nodes keep in step, over a
-// link that loses packets, through a cut, and behind NATs. A minute of theirs takes milliseconds.
+// How a program tests its own protocol in virtual time: a counter that two nodes keep in step, over
+// a link that loses packets, through a cut, and behind NATs. A minute of theirs takes milliseconds.
 #include <ginnel/sim.h>
 #include <gtest/gtest.h>
 

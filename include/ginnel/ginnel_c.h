@@ -12,14 +12,16 @@
  * - Functions that return int return GINNEL_OK (0) or the error's code; those that return a handle
  *   return NULL on error. The last argument gets the details; it may be NULL.
  * - A handle is freed by its own function, once. Each of those takes NULL.
- * - What a callback gets is valid until it returns. Callbacks run on the node's one I/O thread, never
- *   two at once; with GINNEL_LOOP_EXTERNAL inside ginnel_poll, ginnel_wait_online and ginnel_run. They
- *   may call everything but ginnel_close and what waits: those two would wait for themselves.
- * - Every function may be called from any thread; with GINNEL_LOOP_EXTERNAL from one thread only, but
- *   for ginnel_stop.
- * - Texts are UTF-8 and end with a zero byte; data is a pointer and a size, and may be NULL if it is 0.
- * - Structs begin with their size, as the program knew it when it was compiled. Fields are added at the
- *   end; those that an older program does not have are zero.
+ * - What a callback gets is valid until it returns. Callbacks run on the node's one I/O thread,
+ *   never two at once; with GINNEL_LOOP_EXTERNAL inside ginnel_poll, ginnel_wait_online and
+ *   ginnel_run. They may call everything but ginnel_close and what waits: those two would wait for
+ *   themselves.
+ * - Every function may be called from any thread; with GINNEL_LOOP_EXTERNAL from one thread only,
+ *   but for ginnel_stop.
+ * - Texts are UTF-8 and end with a zero byte; data is a pointer and a size, and may be NULL if it
+ *   is 0.
+ * - Structs begin with their size, as the program knew it when it was compiled. Fields are added at
+ *   the end; those that an older program does not have are zero.
  * - Times are milliseconds; a negative one means "for ever" where something waits.
  */
 #ifndef GINNEL_GINNEL_C_H
@@ -47,8 +49,8 @@ typedef struct ginnel_request ginnel_request;
 
 /* ---- errors ---- */
 
-/* One to one with the command line's E_… codes (`ginnel help E_CODE`). Numbers never change; later
- * versions add some at the end. */
+/* One to one with the command line's E_… codes (`ginnel help E_CODE`). Numbers never change;
+ * later versions add some at the end. */
 typedef enum ginnel_code {
   GINNEL_OK = 0,
   GINNEL_E_USAGE = 1,
@@ -137,8 +139,8 @@ GINNEL_EXPORT ginnel_node *ginnel_join(const ginnel_options *options, ginnel_err
 GINNEL_EXPORT ginnel_node *ginnel_open(const ginnel_options *options, ginnel_error *error);
 /* The node of the daemon in `dir`; NULL: where the command line looks for it. */
 GINNEL_EXPORT ginnel_node *ginnel_attach(const char *dir, ginnel_error *error);
-/* Leaves: what was sent has up to a second to arrive. Subscriptions and requests stay valid handles,
- * which are freed as ever. Not from a callback. */
+/* Leaves: what was sent has up to a second to arrive. Subscriptions and requests stay valid
+ * handles, which are freed as ever. Not from a callback. */
 GINNEL_EXPORT void ginnel_close(ginnel_node *node);
 
 /* Copies the text into `out`, cut to `size` with its zero byte; returns its whole length. */
@@ -149,8 +151,8 @@ GINNEL_EXPORT int ginnel_wait_online(ginnel_node *node, int64_t timeout_ms);
 
 /* ---- sending ---- */
 
-/* Reliable, in order per (peer, channel). Never blocks: GINNEL_E_WOULD_BLOCK when the window is full,
- * then ginnel_on_writable. `peer`: a name or an Id's text. */
+/* Reliable, in order per (peer, channel). Never blocks: GINNEL_E_WOULD_BLOCK when the window is
+ * full, then ginnel_on_writable. `peer`: a name or an Id's text. */
 GINNEL_EXPORT int ginnel_send(ginnel_node *node, const char *peer, const char *channel,
                               const void *data, size_t size, ginnel_error *error);
 /* At most once, up to ginnel_max_datagram bytes. */
@@ -165,8 +167,8 @@ typedef struct ginnel_failed {
 } ginnel_failed;
 /* `count` 0: every peer's program has taken the message. */
 typedef void (*ginnel_acked_fn)(void *user, const ginnel_failed *failed, size_t count);
-/* To one or many. `done` is called once, by the deadline. With `done` NULL the call waits instead and
- * returns the error of the first that failed; not from a callback then. */
+/* To one or many. `done` is called once, by the deadline. With `done` NULL the call waits instead
+ * and returns the error of the first that failed; not from a callback then. */
 GINNEL_EXPORT int ginnel_send_acked(ginnel_node *node, const char *const *peers, size_t peer_count,
                                     const char *channel, const void *data, size_t size,
                                     int64_t timeout_ms, ginnel_acked_fn done, void *user,
@@ -212,8 +214,8 @@ typedef void (*ginnel_writable_fn)(void *user, const char *peer_id, const char *
 GINNEL_EXPORT ginnel_subscription *ginnel_on_writable(ginnel_node *node, ginnel_writable_fn handler,
                                                       void *user, ginnel_error *error);
 
-/* Also after ginnel_close. From another thread than the callbacks' it returns when none is running and
- * none will come; then `user` may be freed. */
+/* Also after ginnel_close. From another thread than the callbacks' it returns when none is running
+ * and none will come; then `user` may be freed. */
 GINNEL_EXPORT void ginnel_unsubscribe(ginnel_subscription *subscription);
 
 /* ---- requests ---- */
@@ -263,10 +265,11 @@ GINNEL_EXPORT int ginnel_peers(ginnel_node *node, ginnel_peer_fn each, void *use
 GINNEL_EXPORT void ginnel_run(ginnel_node *node);
 GINNEL_EXPORT void ginnel_stop(ginnel_node *node);
 
-/* With GINNEL_LOOP_EXTERNAL. Readable when ginnel_poll has something to do, also when a deadline has
- * passed. Not to be read. -1: this node has a thread. */
+/* With GINNEL_LOOP_EXTERNAL. Readable when ginnel_poll has something to do, also when a deadline
+ * has passed. Not to be read. -1: this node has a thread. */
 GINNEL_EXPORT int ginnel_fd(const ginnel_node *node);
-/* Milliseconds until ginnel_poll is due, for those who do not watch ginnel_fd; -1: not by itself. */
+/* Milliseconds until ginnel_poll is due, for those who do not watch ginnel_fd; -1: not by itself.
+ * */
 GINNEL_EXPORT int64_t ginnel_next_deadline_ms(const ginnel_node *node);
 /* Does all that is due; with `wait_ms` > 0 also what becomes due in that time. */
 GINNEL_EXPORT int ginnel_poll(ginnel_node *node, int64_t wait_ms, ginnel_error *error);

@@ -11,7 +11,7 @@
 //
 // With Options.loop = kExternal there is no thread at all: every call but stop() comes from one
 // thread, and the node does its work, and calls handlers, only inside poll(), wait_online() and
-// run(), and a last time when it is destroyed. Do not wait for a future there: poll until it is ready.
+// run(), and a last time when it is destroyed. Do not wait for a future: poll until it is ready.
 //
 //   pollfd wait{node.fd(), POLLIN, 0};           // beside the program's own descriptors
 //   while (::poll(&wait, 1, -1) >= 0) node.poll().value();
@@ -86,8 +86,9 @@ class Node {
   // As join, but never touches the network: the folder must hold an identity.
   static Result<Node, Error> open(const Options& options);
   // The node of the daemon in this folder; empty: where the command line looks for it. The calls are
-  // the same, and have one thread each while they are under way, as subscriptions have. What this
-  // program does not take waits in the daemon. When the daemon goes, calls fail with kNotRunning;
+  // the same, and have one thread each while they are under way, as subscriptions have. What came on
+  // a subscription that is 32 MiB behind, or that the daemon left open, is lost as with `ginnel sub`:
+  // acknowledged sends of it fail. When the daemon goes, calls fail with kNotRunning;
   // subscriptions look for it after 100 ms and then ever less often, up to each 5 s. 64 calls and 64
   // subscriptions at a time; more are kWouldBlock, or never called. on_undelivered, on_path and
   // on_writable are told of the whole node, also of what other programs sent. Errors: kNotRunning,

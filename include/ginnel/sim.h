@@ -1,5 +1,5 @@
-// A network in one process and in virtual time, for tests of programs that use Ginnel: an hour takes
-// seconds, and what happens follows from the seed.
+// A network in one process and in virtual time, for tests of programs that use Ginnel: an hour
+// takes seconds, and what happens follows from the seed.
 //
 //   ginnel::sim::Network net;
 //   net.link("a", "b", {.loss = .05, .rtt = 80ms});
@@ -7,9 +7,10 @@
 //   net["a"].send("b", "chat", "hello").value();
 //   net.run_for(10s);
 //
-// The nodes are real ones: what runs on machines runs here, but for the sockets. A hub, "hub", is there
-// from the start. Time goes on only in run_for(), run_until(), Node::wait_online() and Node::run();
-// handlers run then, and in them these return at once. Do not wait for a future: run until it is ready.
+// The nodes are real ones: what runs on machines runs here, but for the sockets. A hub, "hub", is
+// there from the start. Time goes on only in run_for(), run_until(), Node::wait_online() and
+// Node::run(); handlers run then, and in them these return at once. Do not wait for a future: run
+// until it is ready.
 //
 // One thread. Link with ginnel::sim.
 #pragma once

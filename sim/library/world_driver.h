@@ -1,6 +1,7 @@
 // Runs the node of a simulated machine for the library: the world's time is the driver's.
 //
-// One thread. `busy` is the network's: an event is being handled, and the world is in the middle of it.
+// One thread. `busy` is the network's: an event is being handled, and the world is in the middle of
+// it.
 #pragma once
 #include "api/driver.h"
 #include "sim/node_host.h"

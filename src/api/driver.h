@@ -1,4 +1,5 @@
-// What runs a node core for the library: a thread with sockets (runtime/embedded), or the simulator.
+// What runs a node core for the library: a thread with sockets (runtime/embedded), or the
+// simulator.
 //
 // The core belongs to one thread, the driver's. Every method may be called from any thread; those
 // that would wait for the driver's thread return at once when they are called on it. A driver

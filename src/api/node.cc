@@ -1,5 +1,5 @@
-// The public Node: each call is one of its Backend's. Node::join, open and attach are the runtime's,
-// which has the drivers (runtime/node_factory.cc).
+// The public Node: each call is one of its Backend's. Node::join, open and attach are the
+// runtime's, which has the drivers (runtime/node_factory.cc).
 #include <ginnel/node.h>
 
 #include <span>

@@ -1,5 +1,5 @@
-// Node::join and Node::open: a folder, an identity in it, and the engine behind a driver. Node::attach:
-// the way to the daemon.
+// Node::join and Node::open: a folder, an identity in it, and the engine behind a driver.
+// Node::attach: the way to the daemon.
 #include <ginnel/node.h>
 #include <unistd.h>
 

@@ -153,7 +153,8 @@ void AttachedNode::call_behind(control_api::Query query, Nanoseconds limit, Answ
                wake = wakeup_.fd()] {
     auto answer = shared->link->call_beside(query, limit, wake);
     if (!answer && answer.error().code == Errc::kCancelled) {
-      answer = Fail(Error{Errc::kClosed, "the node was closed; whether it was done is unknown", ""});
+      answer =
+          Fail(Error{Errc::kClosed, "the node was closed; whether it was done is unknown", ""});
     }
     shared->link->handle([&] { done(std::move(answer)); });
     const std::lock_guard lock(shared->mutex);

@@ -1,11 +1,11 @@
-// The local daemon's node, behind the public Node: each call is a request to the control socket, each
-// subscription a stream of it (runtime/control/README.md).
+// The local daemon's node, behind the public Node: each call is a request to the control socket,
+// each subscription a stream of it (runtime/control/README.md).
 //
 //   auto node = AttachedNode::attach(places.socket);
 //
-// Any thread. One thread per subscription and per call that is under way; handlers never two at once.
-// When the daemon goes, calls fail with kNotRunning until it is back, and subscriptions come back by
-// themselves (feed.h).
+// Any thread. One thread per subscription and per call that is under way; handlers never two at
+// once. When the daemon goes, calls fail with kNotRunning until it is back, and subscriptions come
+// back by themselves (feed.h).
 #pragma once
 #include <condition_variable>
 #include <filesystem>
@@ -56,7 +56,8 @@ class AttachedNode final : public api::Backend {
   using Answered = std::function<void(Result<nlohmann::json, Error>)>;
   // What outlives the node: subscriptions and requests may.
   struct Shared {
-    explicit Shared(std::filesystem::path socket) : link(std::make_shared<Link>(std::move(socket))) {}
+    explicit Shared(std::filesystem::path socket)
+        : link(std::make_shared<Link>(std::move(socket))) {}
     const std::shared_ptr<Link> link;
     std::mutex mutex;  // guards what follows
     std::condition_variable changed;

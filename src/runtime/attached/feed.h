@@ -4,8 +4,9 @@
 //   auto feed = Feed::start(link, {"POST", "/v1/sub", body}, [](const json& line) { … });
 //   feed->stop();
 //
-// Connecting again: after kAgainFirst, then twice as long each time up to kAgainMax, for ever. What the
-// daemon had and this program had not taken stays with the daemon while it runs, and is lost with it.
+// Connecting again: after kAgainFirst, then twice as long each time up to kAgainMax, for ever. What
+// came on a stream and was not taken when it ended is lost to this program, as it is to `ginnel
+// sub`; who sent it with an acknowledgement is told so.
 #pragma once
 #include <condition_variable>
 #include <memory>

@@ -16,7 +16,7 @@ constexpr const char* kPath = "path";
 nlohmann::json undelivered_line(const node::Undelivered& lost) {
   nlohmann::json line{{"v", 1},
                       {"outcome", lost.sent ? "unknown" : "not_sent"},
-                      {"id", lost.peer.is_nil() ? nlohmann::json() : nlohmann::json(lost.peer.text())},
+                      {"id", text_or_null(lost.peer.is_nil() ? "" : lost.peer.text())},
                       {"peer", lost.peer_text},
                       {"channel", lost.channel},
                       {"error",

@@ -1,5 +1,5 @@
-// `POST /v1/watch`: what happens to the node, for programs that are attached to it. A line per event of
-// the kind that was asked for (runtime/control/README.md).
+// `POST /v1/watch`: what happens to the node, for programs that are attached to it. A line per
+// event of the kind that was asked for (runtime/control/README.md).
 //
 // Lives on the loop's thread.
 #pragma once

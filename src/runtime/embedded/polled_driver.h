@@ -1,8 +1,8 @@
 // A program's own node without a thread: the engine moves when its caller says so.
 //
-// Everything but stop() belongs to one thread, the caller's. Handlers run inside poll(), wait_until(),
-// run() and close(), never inside with_core(): what that gave the core to say waits for the next
-// poll(), and the descriptor is readable until then.
+// Everything but stop() belongs to one thread, the caller's. Handlers run inside poll(),
+// wait_until(), run() and close(), never inside with_core(): what that gave the core to say waits
+// for the next poll(), and the descriptor is readable until then.
 #pragma once
 #include <atomic>
 

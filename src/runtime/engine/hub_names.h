@@ -1,7 +1,8 @@
 // Keeps the addresses of hubs that are known by name: resolved at once, every minute, and every few
 // seconds while a hub does not answer, on a thread of its own, since a resolver may block for long.
 //
-//   HubNames names(loop, {{"hub.example.net:7700"}}, HubNames::Resolver::kThread, [&](std::size_t hub, auto endpoints) { … });
+//   HubNames names(loop, {{"hub.example.net:7700"}}, HubNames::Resolver::kThread,
+//                  [&](std::size_t hub, auto endpoints) { … });
 //   names.set_urgent(true);
 //
 // `found` runs on the loop's thread. The loop outlives this object; the thread may outlive both,
