@@ -86,9 +86,9 @@ class Node {
   // As join, but never touches the network: the folder must hold an identity.
   static Result<Node, Error> open(const Options& options);
   // The node of the daemon in this folder; empty: where the command line looks for it. The calls are
-  // the same, and have one thread each while they are under way, as subscriptions have. What came on
-  // a subscription that is 32 MiB behind, or that the daemon left open, is lost as with `ginnel sub`:
-  // acknowledged sends of it fail. When the daemon goes, calls fail with kNotRunning;
+  // the same, and have one thread each while they are under way, as subscriptions have. What a
+  // subscription had not taken when its daemon went, or when it was 32 MiB behind, is lost to it as to
+  // `ginnel sub`; acknowledged sends of that fail. When the daemon goes, calls fail with kNotRunning;
   // subscriptions look for it after 100 ms and then ever less often, up to each 5 s. 64 calls and 64
   // subscriptions at a time; more are kWouldBlock, or never called. on_undelivered, on_path and
   // on_writable are told of the whole node, also of what other programs sent. Errors: kNotRunning,
