@@ -3,7 +3,8 @@
 #   P/bin/ginnel                 the program
 #   P/include/ginnel/            the public headers
 #   P/include/ginnel-cores/      the headers of the cores, spelled as here: "proto/kcp/kcp.h"
-#   P/lib/libginnel_*.a          every module of src/ but the command line
+#   P/lib/libginnel_*.a          every module of src/ but the command line, and the simulator
+#   P/lib/libginnel.so.1         the C interface; with P/lib/pkgconfig/ginnel.pc
 #   P/lib/cmake/ginnel/          the package: find_package(ginnel), see ginnelConfig.cmake.in
 #
 # Modules that are no cores (node, io, runtime, …) are installed to be linked by ginnel::ginnel, and
@@ -37,6 +38,15 @@ function(ginnel_install_public_library)
   install(TARGETS ginnel_public EXPORT ginnelTargets)
 endfunction()
 
+# ginnel::sim: the simulator behind include/ginnel/sim.h. (In the tree that name is the world's alone.)
+function(ginnel_install_simulator)
+  foreach(name sim sim_nodes sim_library)
+    ginnel_install_library(${name})
+  endforeach()
+  set_target_properties(ginnel_sim PROPERTIES EXPORT_NAME sim_world)
+  set_target_properties(ginnel_sim_library PROPERTIES EXPORT_NAME sim)
+endfunction()
+
 function(ginnel_install_headers)
   install(DIRECTORY include/ginnel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   foreach(core IN LISTS GINNEL_CORES)
@@ -61,6 +71,7 @@ function(ginnel_install)
   install(TARGETS ginnel)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
   ginnel_install_public_library()
+  ginnel_install_simulator()
   ginnel_install_headers()
   ginnel_install_package()
 endfunction()

@@ -104,7 +104,7 @@ void NodeHost::start_node(const Clock& clock) {
   if (setup_.config.forwarding_threads) {
     plane_ = std::make_unique<VirtualPlane>(*node_, machine_->rng());
   }
-  node_->subscribe_all();
+  if (setup_.all_channels) node_->subscribe_all();
   tell_interfaces(clock.now);
 }
 

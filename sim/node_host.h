@@ -32,6 +32,7 @@ struct NodeSetup {
   std::string name;
   node::OwnIdentity identity;  // its chain is empty: `token` is redeemed first
   std::string token;
+  bool all_channels = true;  // a program takes them all; false: what is subscribed to
   node::Config
       config;  // what JOINED tells is filled in; a hub's public endpoint at its first start
 };

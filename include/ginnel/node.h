@@ -8,6 +8,13 @@
 // Thread-safe: every call may come from any thread, also from inside a handler. Handlers run on the
 // node's one I/O thread, never two at once; a slow handler delays its own node only. A handler does
 // not throw. The calls of a Node that was moved from fail with kClosed, or give nothing.
+//
+// With Options.loop = kExternal there is no thread at all: every call but stop() comes from one
+// thread, and the node does its work, and calls handlers, only inside poll(), wait_online() and
+// run(), and a last time when it is destroyed. Do not wait for a future: poll until it is ready.
+//
+//   pollfd wait{node.fd(), POLLIN, 0};           // beside the program's own descriptors
+//   while (::poll(&wait, 1, -1) >= 0) node.poll().value();
 #pragma once
 #include <ginnel/error.h>
 #include <ginnel/id.h>
@@ -25,12 +32,19 @@
 
 namespace ginnel {
 
+// Who calls the node.
+enum class Loop {
+  kManaged,   // one I/O thread of the node's own
+  kExternal,  // the program, by poll(); the node makes no thread
+};
+
 struct Options {
   std::string token = {};           // from `ginnel invite`; not needed once the folder has an identity
   std::string name = {};            // default: the host name
   std::string dir = {};             // identity and state; default: $XDG_STATE_HOME/ginnel/NAME
   std::string listen = {};          // "ADDR:PORT"; default: a port kept in the folder
   std::chrono::seconds timeout{15}; // how long join may take
+  Loop loop = Loop::kManaged;
 };
 
 // The text of $GINNEL_TOKEN, or nothing.
@@ -57,7 +71,7 @@ class [[nodiscard]] Subscription {
 };
 
 namespace api {
-class NodeImpl;
+class Backend;
 }
 
 class Node {
@@ -71,8 +85,17 @@ class Node {
   static Result<Node, Error> join(const Options& options);
   // As join, but never touches the network: the folder must hold an identity.
   static Result<Node, Error> open(const Options& options);
+  // The node of the daemon in this folder; empty: where the command line looks for it. The calls are
+  // the same, and have one thread each while they are under way, as subscriptions have. What a
+  // subscription had not taken when its daemon went, or when it was 32 MiB behind, is lost to it as to
+  // `ginnel sub`; acknowledged sends of that fail. When the daemon goes, calls fail with kNotRunning;
+  // subscriptions look for it after 100 ms and then ever less often, up to each 5 s. 64 calls and 64
+  // subscriptions at a time; more are kWouldBlock, or never called. on_undelivered, on_path and
+  // on_writable are told of the whole node, also of what other programs sent. Errors: kNotRunning,
+  // kPermission (another user's daemon), kTimeout.
+  static Result<Node, Error> attach(std::string_view dir = {});
 
-  explicit Node(std::unique_ptr<api::NodeImpl> impl);
+  explicit Node(std::unique_ptr<api::Backend> impl);
   Node(Node&&) noexcept;
   Node& operator=(Node&&) noexcept;
   // Leaves: what was sent has up to a second to arrive, then the others are told. Not from inside a
@@ -101,6 +124,10 @@ class Node {
                                               std::string_view channel,
                                               std::span<const std::byte> data,
                                               std::chrono::nanoseconds deadline);
+  // The same; `done` is called where handlers are.
+  void send_acked(const std::vector<std::string>& peers, std::string_view channel,
+                  std::span<const std::byte> data, std::chrono::nanoseconds deadline,
+                  std::function<void(std::vector<Failed>)> done);
 
   // Asks one peer; the answer, or why there is none, comes by `deadline` (from now). A program there
   // gets it at most once. Do not wait for it in a handler. Errors, in the future: kTimeout (also
@@ -113,6 +140,9 @@ class Node {
   std::future<Result<Message, Error>> request(std::string_view peer, std::string_view channel,
                                               std::string_view text,
                                               std::chrono::nanoseconds deadline);
+  // The same; `done` is called where handlers are.
+  void request(std::string_view peer, std::string_view channel, std::span<const std::byte> data,
+               std::chrono::nanoseconds deadline, std::function<void(Result<Message, Error>)> done);
 
   // At most once, up to max_datagram(peer) bytes. Errors: kUnknownPeer, kTooLarge, kUnreachable,
   // kUsage (channel: 1 to 64 bytes), kClosed.
@@ -154,8 +184,19 @@ class Node {
   void run();
   void stop();
 
+  // Of a node with Loop::kExternal. The descriptor is readable when poll() has something to do, also
+  // when a deadline has passed; it may be watched by poll(2), select(2) and epoll(7), and is not to be
+  // read. -1 for other nodes.
+  int fd() const;
+  // When poll() is due at the latest, for those who do not watch fd() or sleep by it.
+  std::optional<std::chrono::steady_clock::time_point> next_deadline() const;
+  // Does all that is due and returns, or waits for more until `until`. Not from a handler. Errors:
+  // kUsage (this node has a thread), kClosed.
+  Result<void, Error> poll(
+      std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::min());
+
  private:
-  std::unique_ptr<api::NodeImpl> impl_;
+  std::unique_ptr<api::Backend> impl_;
 };
 
 }  // namespace ginnel

@@ -222,6 +222,50 @@ TEST_F(ApiTest, ADeadlineMayBeForever) {
   EXPECT_TRUE(node_->wait_online(Nanoseconds::max()));
 }
 
+TEST_F(ApiTest, AFunctionIsCalledInsteadOfAFuture) {
+  std::vector<Failed> failed;
+  int calls = 0;
+  node_->send_acked({"nobody"}, "chat", {}, 1s, [&](std::vector<Failed> result) {
+    failed = std::move(result);
+    ++calls;
+  });
+  world_->advance(2s);
+  EXPECT_EQ(calls, 1);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].peer, "nobody");
+}
+
+TEST_F(ApiTest, AFunctionThatIsCalledMaySendAgain) {
+  std::vector<std::size_t> failed;
+  node_->send_acked({"nobody"}, "chat", {}, 1s, [&](const std::vector<Failed>& first) {
+    failed.push_back(first.size());
+    node_->send_acked({"nobody", "none"}, "chat", {}, 1s, [&](const std::vector<Failed>& second) {
+      failed.push_back(second.size());
+    });
+  });
+  world_->advance(2s);
+  EXPECT_EQ(failed, std::vector<std::size_t>{1});
+  world_->advance(2s);
+  EXPECT_EQ(failed, (std::vector<std::size_t>{1, 2}));
+}
+
+TEST_F(ApiTest, WhoAsksIsToldWhenTheNodeCloses) {
+  std::optional<Errc> code;
+  node_->request("nobody", "chat", {}, 1h, [&](const Result<Message, Error>& reply) {
+    if (!reply) code = reply.error().code;
+  });
+  node_.reset();
+  EXPECT_EQ(code, Errc::kClosed);
+}
+
+TEST_F(ApiTest, ANodeWithALoopOfItsOwnCannotBePolled) {
+  EXPECT_EQ(node_->fd(), -1);
+  EXPECT_FALSE(node_->next_deadline());
+  const auto polled = node_->poll();
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code, Errc::kUsage);
+}
+
 TEST_F(ApiTest, ANodeThatWasMovedFromRefusesEachCall) {
   const Node taken = *std::move(node_);
   EXPECT_EQ(taken.name(), "solo");

@@ -134,8 +134,8 @@ void Dispatcher::remove(node::Node& core, std::uint64_t number) {
 
 void Dispatcher::send_acked(node::Node& core, Instant now, const std::vector<std::string>& peers,
                             std::string_view channel, ConstBytes data, Nanoseconds deadline,
-                            std::promise<std::vector<Failed>> done) {
-  if (peers.empty()) return done.set_value({});
+                            AckedDone done) {
+  if (peers.empty()) return done({});
   const std::uint64_t call = next_++;
   acked_.emplace(call, AckedCall{std::move(done), peers, {}});
   core.send_acked(now, call, peers, channel, data, deadline);
@@ -143,7 +143,7 @@ void Dispatcher::send_acked(node::Node& core, Instant now, const std::vector<std
 
 void Dispatcher::request(node::Node& core, Instant now, std::string_view peer,
                          std::string_view channel, ConstBytes data, Nanoseconds deadline,
-                         std::promise<Result<Message, Error>> done) {
+                         RequestDone done) {
   const std::uint64_t call = next_++;
   asked_.emplace(call, Asked{std::move(done), std::string(channel)});
   core.request(now, call, peer, channel, data, deadline);
@@ -154,9 +154,9 @@ void Dispatcher::settle(node::Node& core, Instant now, const node::RequestSettle
   if (it == asked_.end()) return;
   Asked asked = std::move(it->second);
   asked_.erase(it);
-  if (!settled.reply) return asked.done.set_value(Fail(settled.reply.error()));
-  asked.done.set_value(Message::owning(settled.peer, name_of(core, now, settled.peer),
-                                       std::move(asked.channel), *settled.reply));
+  if (!settled.reply) return asked.done(Fail(settled.reply.error()));
+  asked.done(Message::owning(settled.peer, name_of(core, now, settled.peer),
+                             std::move(asked.channel), *settled.reply));
 }
 
 void Dispatcher::settle(const node::AckSettled& settled) {
@@ -167,24 +167,23 @@ void Dispatcher::settle(const node::AckSettled& settled) {
   const auto open = std::ranges::find(call.open, settled.peer_text);
   if (open != call.open.end()) call.open.erase(open);
   if (!call.open.empty()) return;
-  call.done.set_value(std::move(call.failed));
-  acked_.erase(it);
+  AckedCall settled_call = std::move(call);
+  acked_.erase(it);  // first: `done` may send
+  settled_call.done(std::move(settled_call.failed));
 }
 
 void Dispatcher::fail_all() {
-  for (auto& [number, call] : acked_) {
+  for (auto& [number, call] : std::exchange(acked_, {})) {
     for (const std::string& peer : call.open) {
       call.failed.push_back(
           {peer, {Errc::kClosed, "the node was closed; whether it arrived is unknown", ""}});
     }
-    call.done.set_value(std::move(call.failed));
+    call.done(std::move(call.failed));
   }
-  acked_.clear();
-  for (auto& [number, asked] : asked_) {
-    asked.done.set_value(
+  for (auto& [number, asked] : std::exchange(asked_, {})) {
+    asked.done(
         Fail(Error{Errc::kClosed, "the node was closed; whether it was done is unknown", ""}));
   }
-  asked_.clear();
 }
 
 }  // namespace ginnel::api

@@ -6,23 +6,18 @@
 #include <ginnel/types.h>
 
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "api/backend.h"
 #include "node/node.h"
 
 namespace ginnel::api {
 
-using MessageHandler = std::function<void(const Message&)>;
-using PathHandler = std::function<void(const PeerInfo&)>;
-using MemberHandler = std::function<void(const MemberInfo&)>;
 // `id`: to answer it by, with node::Node::reply.
 using RequestHandler = std::function<void(const Message&, std::uint64_t id)>;
-using UndeliveredHandler = std::function<void(const Undelivered&)>;
-using WritableHandler = std::function<void(const Id& peer, std::string_view channel)>;
 
 // Handlers by number, called in the order in which they came.
 template <class Handler>
@@ -72,16 +67,16 @@ class Dispatcher {
   // Starts an acknowledged send; `done` gets its result.
   void send_acked(node::Node& core, Instant now, const std::vector<std::string>& peers,
                   std::string_view channel, ConstBytes data, Nanoseconds deadline,
-                  std::promise<std::vector<Failed>> done);
+                  AckedDone done);
   // Asks; `done` gets the answer.
   void request(node::Node& core, Instant now, std::string_view peer, std::string_view channel,
-               ConstBytes data, Nanoseconds deadline, std::promise<Result<Message, Error>> done);
+               ConstBytes data, Nanoseconds deadline, RequestDone done);
   // The node is closed: nothing will be acknowledged or answered any more.
   void fail_all();
 
  private:
   struct AckedCall {
-    std::promise<std::vector<Failed>> done;
+    AckedDone done;
     std::vector<std::string> open;  // peers not settled, as the caller named them
     std::vector<Failed> failed;
   };
@@ -101,7 +96,7 @@ class Dispatcher {
   HandlerList<MemberHandler> members_;
   HandlerList<WritableHandler> writables_;
   struct Asked {
-    std::promise<Result<Message, Error>> done;
+    RequestDone done;
     std::string channel;
   };
   std::map<std::uint64_t, Asked> asked_;      // the core bounds them likewise

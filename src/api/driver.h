@@ -1,7 +1,9 @@
-// What runs a node core for the library: a thread with sockets (runtime/embedded), or the simulator.
+// What runs a node core for the library: a thread with sockets (runtime/embedded), or the
+// simulator.
 //
 // The core belongs to one thread, the driver's. Every method may be called from any thread; those
-// that would wait for the driver's thread return at once when they are called on it.
+// that would wait for the driver's thread return at once when they are called on it. A driver
+// without a thread (runtime/embedded/polled_driver.h) is its caller's, but for stop().
 #pragma once
 #include <functional>
 
@@ -32,6 +34,16 @@ class Driver {
   // Lets what was sent arrive, says goodbye and ends the driver's thread: no event comes after.
   // Never from the driver's thread. A second call does nothing.
   virtual void close() = 0;
+
+  // Of a driver that has no thread: what to wait for, until when, and one step. False: it has one.
+  virtual int fd() const { return -1; }
+  virtual std::optional<std::chrono::steady_clock::time_point> next_deadline() const {
+    return std::nullopt;
+  }
+  virtual bool poll(std::chrono::steady_clock::time_point until) {
+    (void)until;
+    return false;
+  }
 };
 
 }  // namespace ginnel::api

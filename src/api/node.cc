@@ -1,28 +1,26 @@
-// The public Node: each call is one of NodeImpl's. Node::join and Node::open are the runtime's, which
-// has the driver (runtime/node_factory.cc).
+// The public Node: each call is one of its Backend's. Node::join, open and attach are the
+// runtime's, which has the drivers (runtime/node_factory.cc).
 #include <ginnel/node.h>
 
 #include <span>
 
-#include "api/node_impl.h"
+#include "api/backend.h"
+#include "node/node.h"
 
 namespace ginnel {
 namespace {
 
 Error moved_from() { return {Errc::kClosed, "this Node was moved from", ""}; }
 
-std::future<std::vector<Failed>> all_failed(const std::vector<std::string>& peers,
-                                            const Error& error) {
-  std::promise<std::vector<Failed>> done;
-  std::vector<Failed> failed;
-  for (const std::string& peer : peers) failed.push_back({peer, error});
-  done.set_value(std::move(failed));
-  return done.get_future();
+// A handler is copied, a promise is not.
+template <class T>
+auto fulfil(std::shared_ptr<std::promise<T>> promise) {
+  return [promise = std::move(promise)](T value) { promise->set_value(std::move(value)); };
 }
 
 }  // namespace
 
-Node::Node(std::unique_ptr<api::NodeImpl> impl) : impl_(std::move(impl)) {}
+Node::Node(std::unique_ptr<api::Backend> impl) : impl_(std::move(impl)) {}
 Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
@@ -45,8 +43,17 @@ std::future<std::vector<Failed>> Node::send_acked(const std::vector<std::string>
                                                   std::string_view channel,
                                                   std::span<const std::byte> data,
                                                   std::chrono::nanoseconds deadline) {
-  if (!impl_) return all_failed(peers, moved_from());
-  return impl_->send_acked(peers, channel, data, deadline);
+  const auto promise = std::make_shared<std::promise<std::vector<Failed>>>();
+  send_acked(peers, channel, data, deadline, fulfil(promise));
+  return promise->get_future();
+}
+
+void Node::send_acked(const std::vector<std::string>& peers, std::string_view channel,
+                      std::span<const std::byte> data, std::chrono::nanoseconds deadline,
+                      std::function<void(std::vector<Failed>)> done) {
+  if (!done) done = [](std::vector<Failed>) {};
+  if (!impl_) return done(api::all_failed(peers, moved_from()));
+  impl_->send_acked(peers, channel, data, deadline, std::move(done));
 }
 
 Result<void, Error> Node::send_datagram(std::string_view peer, std::string_view channel,
@@ -67,10 +74,17 @@ Subscription Node::on_message(std::string_view channel,
 std::future<Result<Message, Error>> Node::request(std::string_view peer, std::string_view channel,
                                                   std::span<const std::byte> data,
                                                   std::chrono::nanoseconds deadline) {
-  if (impl_) return impl_->request(peer, channel, data, deadline);
-  std::promise<Result<Message, Error>> done;
-  done.set_value(Fail(moved_from()));
-  return done.get_future();
+  const auto promise = std::make_shared<std::promise<Result<Message, Error>>>();
+  request(peer, channel, data, deadline, fulfil(promise));
+  return promise->get_future();
+}
+
+void Node::request(std::string_view peer, std::string_view channel,
+                   std::span<const std::byte> data, std::chrono::nanoseconds deadline,
+                   std::function<void(Result<Message, Error>)> done) {
+  if (!done) done = [](Result<Message, Error>) {};
+  if (!impl_) return done(Fail(moved_from()));
+  impl_->request(peer, channel, data, deadline, std::move(done));
 }
 
 std::future<Result<Message, Error>> Node::request(std::string_view peer, std::string_view channel,
@@ -147,11 +161,23 @@ bool Node::wait_online(std::chrono::nanoseconds deadline) {
 }
 
 void Node::run() {
-  if (impl_) impl_->driver().run();
+  if (impl_) impl_->run();
 }
 
 void Node::stop() {
-  if (impl_) impl_->driver().stop();
+  if (impl_) impl_->stop();
+}
+
+int Node::fd() const { return impl_ ? impl_->fd() : -1; }
+
+std::optional<std::chrono::steady_clock::time_point> Node::next_deadline() const {
+  if (!impl_) return std::nullopt;
+  return impl_->next_deadline();
+}
+
+Result<void, Error> Node::poll(std::chrono::steady_clock::time_point until) {
+  if (!impl_) return Fail(moved_from());
+  return impl_->poll(until);
 }
 
 }  // namespace ginnel

@@ -27,6 +27,12 @@ bool is_online(const node::Node& core, Instant now) {
 
 }  // namespace
 
+std::vector<Failed> all_failed(const std::vector<std::string>& peers, const Error& error) {
+  std::vector<Failed> out;
+  for (const std::string& peer : peers) out.push_back({peer, error});
+  return out;
+}
+
 NodeImpl::NodeImpl(std::unique_ptr<Driver> driver) : shared_(std::make_shared<Shared>()) {
   shared_->driver = std::move(driver);
   // The driver's thread ends before Shared does: ~NodeImpl closes it.
@@ -63,20 +69,13 @@ Result<void, Error> NodeImpl::send_datagram(std::string_view peer, std::string_v
   return out;
 }
 
-std::future<std::vector<Failed>> NodeImpl::send_acked(const std::vector<std::string>& peers,
-                                                      std::string_view channel, ConstBytes data,
-                                                      Nanoseconds deadline) {
+void NodeImpl::send_acked(const std::vector<std::string>& peers, std::string_view channel,
+                          ConstBytes data, Nanoseconds deadline, AckedDone done) {
   deadline = std::min(deadline, kWaitMax);
-  std::promise<std::vector<Failed>> done;
-  auto out = done.get_future();
   const bool ran = driver().with_core([&](node::Node& core, Instant now) {
     shared_->dispatcher.send_acked(core, now, peers, channel, data, deadline, std::move(done));
   });
-  if (ran) return out;
-  std::vector<Failed> failed;
-  for (const std::string& peer : peers) failed.push_back({peer, closed()});
-  done.set_value(std::move(failed));
-  return out;
+  if (!ran) done(all_failed(peers, closed()));
 }
 
 template <class Add>
@@ -98,17 +97,13 @@ Subscription NodeImpl::on_message(std::string_view channel, MessageHandler handl
   });
 }
 
-std::future<Result<Message, Error>> NodeImpl::request(std::string_view peer,
-                                                      std::string_view channel, ConstBytes data,
-                                                      Nanoseconds deadline) {
+void NodeImpl::request(std::string_view peer, std::string_view channel, ConstBytes data,
+                       Nanoseconds deadline, RequestDone done) {
   deadline = std::min(deadline, kWaitMax);
-  std::promise<Result<Message, Error>> done;
-  auto out = done.get_future();
   const bool ran = driver().with_core([&](node::Node& core, Instant now) {
     shared_->dispatcher.request(core, now, peer, channel, data, deadline, std::move(done));
   });
-  if (!ran) done.set_value(Fail(closed()));
-  return out;
+  if (!ran) done(Fail(closed()));
 }
 
 // Answers may come when the node is gone.
@@ -128,8 +123,7 @@ Request::Answer NodeImpl::answer_to(const Id& from, std::uint64_t id) const {
   };
 }
 
-Subscription NodeImpl::on_request(std::string_view channel,
-                                  std::function<void(const Request&)> handler) {
+Subscription NodeImpl::on_request(std::string_view channel, RequestCallback handler) {
   return subscribe([&](Dispatcher& dispatcher, node::Node& core) {
     return dispatcher.add_request(
         core, channel,

@@ -73,6 +73,12 @@ class EventLoop {
   // One round: waits for something to happen, at most `max_wait` (rounded up to a millisecond).
   void run_once(std::optional<Nanoseconds> max_wait = std::nullopt);
 
+  // For a loop inside another one: readable when run_once() has something to do. Deadlines count
+  // once arm_timer() was called after they were set, as each round begins with.
+  int fd() const { return epoll_.get(); }
+  void arm_timer();
+  std::optional<Instant> next_deadline() const { return deadlines_.next(); }
+
  private:
   struct Watched {
     std::uint32_t generation = 0;  // tells a reused descriptor's event from an old one
@@ -82,7 +88,6 @@ class EventLoop {
       : epoll_(std::move(epoll)), timer_(std::move(timer)), wakeup_(std::move(wakeup)) {}
   Result<void, Error> watch_own();
   bool control(int operation, int fd, Interest interest, std::uint32_t generation) const;
-  void arm_timer();
   void dispatch(std::uint64_t tag, std::uint32_t events);
   void ring_alarms();
   void run_posted();

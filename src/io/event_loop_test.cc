@@ -1,6 +1,7 @@
 #include "io/event_loop.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -171,6 +172,25 @@ TEST(EventLoop, StopBeforeRunEndsItAtOnce) {
   const auto loop = make_loop();
   loop->stop();
   loop->run();
+}
+
+TEST(EventLoop, InsideAnotherLoopItsDescriptorIsReadableWhenADeadlineHasPassed) {
+  const auto loop = make_loop();
+  const auto is_readable = [&](int milliseconds) {
+    pollfd wait{loop->fd(), POLLIN, 0};
+    return ::poll(&wait, 1, milliseconds) == 1;
+  };
+  int rung = 0;
+  const Alarm alarm = loop->add_alarm([&] { ++rung; });
+  loop->set(alarm, now() + 20ms);
+  EXPECT_TRUE(loop->next_deadline());
+  loop->arm_timer();
+  EXPECT_FALSE(is_readable(0));
+  EXPECT_TRUE(is_readable(5000));
+  loop->run_once(0ns);
+  EXPECT_EQ(rung, 1);
+  EXPECT_FALSE(is_readable(0));
+  EXPECT_FALSE(loop->next_deadline());
 }
 
 TEST(Signals, ArriveAsSomethingToRead) {

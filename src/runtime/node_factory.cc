@@ -1,4 +1,5 @@
-// Node::join and Node::open: a folder, an identity in it, and the engine on a thread of its own.
+// Node::join and Node::open: a folder, an identity in it, and the engine behind a driver.
+// Node::attach: the way to the daemon.
 #include <ginnel/node.h>
 #include <unistd.h>
 
@@ -6,8 +7,10 @@
 #include <cstdlib>
 
 #include "api/node_impl.h"
+#include "runtime/attached/attached_node.h"
 #include "runtime/config/values.h"
 #include "runtime/embedded/embedded_driver.h"
+#include "runtime/embedded/polled_driver.h"
 #include "runtime/setup.h"
 
 namespace ginnel {
@@ -81,12 +84,19 @@ Result<Prepared, Error> enrol(const Options& options, const identity::Places& pl
   return prepare(options, places);
 }
 
-Result<Node, Error> start(Result<Prepared, Error> prepared, std::optional<Endpoint> listen) {
-  if (!prepared) return Fail(prepared.error());
-  if (listen) prepared->config.loaded.config.node.listen = listen;
-  auto driver = EmbeddedDriver::open(*std::move(prepared));
+template <class Driver>
+Result<Node, Error> start_with(Prepared prepared) {
+  auto driver = Driver::open(std::move(prepared));
   if (!driver) return Fail(driver.error());
   return Node(std::make_unique<api::NodeImpl>(*std::move(driver)));
+}
+
+Result<Node, Error> start(Result<Prepared, Error> prepared, std::optional<Endpoint> listen,
+                          Loop loop) {
+  if (!prepared) return Fail(prepared.error());
+  if (listen) prepared->config.loaded.config.node.listen = listen;
+  if (loop == Loop::kExternal) return start_with<runtime::PolledDriver>(*std::move(prepared));
+  return start_with<EmbeddedDriver>(*std::move(prepared));
 }
 
 }  // namespace
@@ -103,14 +113,26 @@ Result<Node, Error> Node::join(const Options& options) {
   const auto places = places_of(options);
   auto prepared = prepare(options, places);
   const bool is_new = !prepared && prepared.error().code == Errc::kNotJoined;
-  return start(is_new ? enrol(options, places, *listen) : std::move(prepared), *listen);
+  return start(is_new ? enrol(options, places, *listen) : std::move(prepared), *listen,
+               options.loop);
+}
+
+// Where the command line looks: Options of a program's own node have other defaults.
+Result<Node, Error> Node::attach(std::string_view dir) {
+  std::string folder(dir);
+  if (const char* named = environment("GINNEL_DIR"); folder.empty() && named) folder = named;
+  const auto places = identity::places_for(
+      {.dir = folder, .root = geteuid() == 0, .get_environment = environment});
+  auto node = runtime::AttachedNode::attach(places.socket);
+  if (!node) return Fail(node.error());
+  return Node(*std::move(node));
 }
 
 Result<Node, Error> Node::open(const Options& options) {
   if (auto checked = check_name(options); !checked) return Fail(checked.error());
   const auto listen = listen_of(options);
   if (!listen) return Fail(listen.error());
-  return start(prepare(options, places_of(options)), *listen);
+  return start(prepare(options, places_of(options)), *listen, options.loop);
 }
 
 }  // namespace ginnel

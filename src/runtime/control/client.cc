@@ -91,7 +91,8 @@ Result<std::string, Error> Client::call(const Query& query) {
 }
 
 Result<void, Error> Client::stream(const Query& query,
-                                   const std::function<bool(std::string_view)>& on_line) {
+                                   const std::function<bool(std::string_view)>& on_line,
+                                   const std::function<void()>& on_open) {
   if (auto sent = send(query); !sent) return sent;
   const auto head = read_head();
   if (!head) return Fail(head.error());
@@ -100,6 +101,7 @@ Result<void, Error> Client::stream(const Query& query,
     if (!body) return Fail(body.error());
     return Fail(parse_error_document(*body).value_or(no_answer()));
   }
+  if (on_open) on_open();
   if (!head->chunked) {
     const auto body = read_body(*head);
     if (!body) return Fail(body.error());

@@ -42,9 +42,10 @@ class Client {
   Result<std::string, Error> call(const Query& query);
 
   // Calls `on_line` for each line, without its newline, until it returns false or the stream ends.
-  // Ends the connection. Errors: as call.
+  // Ends the connection. `on_open`: the daemon has begun to answer. Errors: as call.
   Result<void, Error> stream(const Query& query,
-                             const std::function<bool(std::string_view)>& on_line);
+                             const std::function<bool(std::string_view)>& on_line,
+                             const std::function<void()>& on_open = {});
   // From within on_line: tells the daemon that one more line has been dealt with.
   void taken();
 

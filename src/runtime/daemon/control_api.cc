@@ -65,7 +65,8 @@ ControlApi::ControlApi(Daemon& daemon)
     : daemon_(daemon),
       members_(daemon.node(), daemon.loop(), daemon.event_lines()),
       cluster_(members_),
-      requests_(daemon) {}
+      requests_(daemon),
+      watch_(daemon) {}
 
 void ControlApi::answer(const control_api::Request& request, const Responder& responder) {
   try {
@@ -112,7 +113,7 @@ void ControlApi::dispatch(const control_api::Request& request, const Responder& 
     }
   }
   if (cluster_.answer(request, body, responder)) return;
-  if (requests_.answer(request, body, responder)) return;
+  if (requests_.answer(request, body, responder) || watch_.answer(request, body, responder)) return;
   fail(responder, {Errc::kUsage, "this daemon knows no " + request.method + " " + target,
                    "is the command of the same version as the daemon?"});
 }
@@ -266,6 +267,7 @@ void ControlApi::message(const json& body, const Responder& responder) {
                               seconds_of(body, "timeout", kDefaultAck));
     return;
   }
+  if (!body.value("wait", true)) return send_now(body, peers, *data, responder);
   const Nanoseconds resolve_timeout = daemon_.config().network.resolve_timeout;
   const Instant known_by =
       io::now() + std::min(resolve_timeout, seconds_of(body, "timeout", resolve_timeout));
@@ -273,6 +275,22 @@ void ControlApi::message(const json& body, const Responder& responder) {
   if (try_message(waiting)) return;
   waiting_.push_back(std::move(waiting));
   schedule_retry();
+}
+
+// As the library's own node sends: a full window is the caller's to wait for, and what waits for an
+// unknown peer comes back by `undelivered`.
+void ControlApi::send_now(const json& body, const std::vector<std::string>& peers, ConstBytes data,
+                          const Responder& responder) {
+  const std::string channel = text_at(body, "channel", "default");
+  const bool datagram = body.value("datagram", false);
+  node::Node& node = daemon_.node();
+  json failed = json::array();
+  for (const std::string& peer : peers) {
+    const auto sent = datagram ? node.send_datagram(io::now(), peer, channel, data)
+                               : node.send(io::now(), peer, channel, data);
+    if (!sent) failed.push_back(failed_json(peer, sent.error()));
+  }
+  responder.ok(json{{"v", 1}, {"failed", std::move(failed)}}.dump());
 }
 
 // False: a window is full, or a peer may become known; the client waits, which is its
@@ -345,6 +363,7 @@ void ControlApi::subscribe(const json& body, const Responder& responder) {
     subscriber.channel = channel;
   }
   const auto channel = subscriber.channel;
+  responder.begin();
   subscribers_.emplace(number, std::move(subscriber));
   io::EventLoop& loop = daemon_.loop();
   responder.on_cancelled([this, &loop, number] { loop.post([this, number] { unsubscribe(number); }); });
@@ -375,13 +394,7 @@ void ControlApi::unsubscribe(std::uint64_t number) {
 void ControlApi::deliver(const Id& from, const std::string& channel) {
   if (!is_subscribed(channel)) return;
   while (auto message = daemon_.node().take_message(from, channel)) {
-    const PeerInfo info = info_of(from);
-    json line{{"v", 1},
-              {"at", rfc3339(std::chrono::system_clock::now())},
-              {"from", {{"id", info.id.text()}, {"name", info.name}}},
-              {"channel", channel}};
-    put_data(line, message->data);
-    const std::string text = line.dump();
+    const std::string text = line_of(from, channel, message->data);
     for (auto& [number, subscriber] : subscribers_) {
       if (subscriber.channel && *subscriber.channel != channel) continue;
       if (subscriber.responder.write_line(text)) {
@@ -389,6 +402,29 @@ void ControlApi::deliver(const Id& from, const std::string& channel) {
       }
     }
   }
+}
+
+// Nobody is told that one was taken: the node knows no message by this number.
+void ControlApi::deliver(const node::DatagramReceived& datagram) {
+  constexpr std::uint64_t kNone = 0;
+  if (!is_subscribed(datagram.channel)) return;
+  const std::string text = line_of(datagram.from, datagram.channel, datagram.data);
+  for (auto& [number, subscriber] : subscribers_) {
+    if (subscriber.channel && *subscriber.channel != datagram.channel) continue;
+    if (subscriber.responder.write_line(text)) {
+      subscriber.unconfirmed.emplace_back(datagram.from, kNone);
+    }
+  }
+}
+
+std::string ControlApi::line_of(const Id& from, const std::string& channel, ConstBytes data) const {
+  const PeerInfo info = info_of(from);
+  json line{{"v", 1},
+            {"at", rfc3339(std::chrono::system_clock::now())},
+            {"from", {{"id", info.id.text()}, {"name", info.name}}},
+            {"channel", channel}};
+  put_data(line, data);
+  return line.dump();
 }
 
 bool ControlApi::is_subscribed(const std::string& channel) const {
@@ -534,8 +570,11 @@ void ControlApi::check_conditions() {
 
 void ControlApi::handle(const node::Event& event) {
   requests_.handle(event);
+  watch_.handle(event);
   if (const auto* ready = std::get_if<node::MessageReady>(&event)) {
     deliver(ready->from, ready->channel);
+  } else if (const auto* datagram = std::get_if<node::DatagramReceived>(&event)) {
+    deliver(*datagram);
   } else if (const auto* settled = std::get_if<node::AckSettled>(&event)) {
     settle(*settled);
   } else if (const auto* got = std::get_if<node::PongReceived>(&event)) {

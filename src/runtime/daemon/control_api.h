@@ -15,6 +15,7 @@
 #include "runtime/daemon/node_cluster.h"
 #include "runtime/daemon/request_api.h"
 #include "runtime/daemon/undelivered_log.h"
+#include "runtime/daemon/watch_api.h"
 
 namespace ginnel::runtime {
 
@@ -87,6 +88,8 @@ class ControlApi {
   void wg_export(const json& body, const Responder& responder);
   void lines(const control_api::LineRing& ring, const json& body, const Responder& responder);
   void message(const json& body, const Responder& responder);
+  void send_now(const json& body, const std::vector<std::string>& peers, ConstBytes data,
+                const Responder& responder);
   bool try_message(Waiting& waiting);
   std::optional<Error> try_peer(const Waiting& waiting, const std::string& peer);
   void retry_messages();
@@ -94,6 +97,8 @@ class ControlApi {
   void subscribe(const json& body, const Responder& responder);
   void unsubscribe(std::uint64_t number);
   void deliver(const Id& from, const std::string& channel);
+  void deliver(const node::DatagramReceived& datagram);
+  std::string line_of(const Id& from, const std::string& channel, ConstBytes data) const;
   void confirm(std::uint64_t number, std::size_t lines);
   bool is_subscribed(const std::string& channel) const;
   void ping(const json& body, const Responder& responder);
@@ -112,6 +117,7 @@ class ControlApi {
   NodeCluster members_;
   gossip::ClusterApi cluster_;
   RequestApi requests_;
+  WatchApi watch_;
   UndeliveredLog undelivered_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Subscriber> subscribers_;

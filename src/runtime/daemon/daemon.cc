@@ -26,7 +26,7 @@ Daemon::Daemon(Prepared prepared, std::filesystem::path socket, const control_ap
     : socket_path_(std::move(socket)),
       log_lines_(log),
       started_(io::now()),
-      engine_(std::move(prepared), true) {}
+      engine_(std::move(prepared), Threads::kForwarding) {}
 
 Daemon::~Daemon() {
   event_lines_.finish();

@@ -158,7 +158,8 @@ void RequestApi::reply(const json& body, const Responder& responder) {
     return refuse(responder, {Errc::kClosed, "no such request waits for a reply", ""});
   }
   const Open open = found->second;
-  const ReplyCode code = body.value("failed", false) ? ReplyCode::kFailed : ReplyCode::kAnswered;
+  ReplyCode code = body.value("failed", false) ? ReplyCode::kFailed : ReplyCode::kAnswered;
+  if (body.value("denied", false)) code = ReplyCode::kDenied;
   const auto sent = daemon_.node().reply(io::now(), open.from, open.id, code, *data);
   const bool stays = !sent && (sent.error().code == Errc::kWouldBlock ||
                                sent.error().code == Errc::kTooLarge);

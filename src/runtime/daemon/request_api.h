@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "io/clock.h"
 #include "node/events.h"
 #include "runtime/control/message.h"
 
@@ -58,7 +59,9 @@ class RequestApi {
   void end_replier(std::uint64_t number);
 
   Daemon& daemon_;
-  std::uint64_t next_ = 1;
+  // The first one is the time in microseconds: an answer that was meant for an earlier run of the
+  // daemon finds no request.
+  std::uint64_t next_ = static_cast<std::uint64_t>(io::wall().ns / 1000);
   std::map<std::uint64_t, Responder> asking_;   // by call; the core bounds them
   std::map<std::uint64_t, Replier> repliers_;
   std::map<std::uint64_t, Open> open_;          // by the number in the replier's line

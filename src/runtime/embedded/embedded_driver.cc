@@ -1,35 +1,11 @@
 #include "runtime/embedded/embedded_driver.h"
 
-#include <csignal>
-#include <pthread.h>
-
 #include "base/assert.h"
 #include "io/clock.h"
+#include "runtime/embedded/linger.h"
+#include "runtime/signals_blocked.h"
 
 namespace ginnel::runtime {
-namespace {
-
-// How long what was sent may take to be acknowledged by the other side before the goodbye.
-constexpr Nanoseconds kLinger = 1s;
-// A change of the core that raises no event is seen after this time.
-constexpr Nanoseconds kLook = 50ms;
-
-// The program's signal handlers are for its own threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
-
 Result<std::unique_ptr<EmbeddedDriver>, Error> EmbeddedDriver::open(Prepared prepared) {
   std::unique_ptr<EmbeddedDriver> out(new EmbeddedDriver(std::move(prepared)));
   if (auto opened = out->engine_.open(); !opened) return Fail(opened.error());

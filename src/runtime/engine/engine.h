@@ -27,14 +27,23 @@
 
 namespace ginnel::runtime {
 
+// What an engine may have besides the thread that runs it.
+enum class Threads {
+  kNone,        // names of hubs are resolved on the loop's thread, which waits for the resolver
+  kNames,       // one that resolves the names of hubs, if there are any
+  kForwarding,  // and those of start_forwarding(), which is called before run(): the core is told
+                // nothing of the main socket otherwise
+};
+
 class Engine {
  public:
   using EventHandler = std::function<void(const node::Event&)>;
 
-  // `forwarding_threads`: start_forwarding() is called before run(), and the core is told nothing of
-  // the main socket otherwise.
-  explicit Engine(Prepared prepared, bool forwarding_threads = false)
-      : prepared_(std::move(prepared)), forwarding_threads_(forwarding_threads) {}
+  explicit Engine(Prepared prepared, Threads threads = Threads::kNames)
+      : prepared_(std::move(prepared)),
+        forwarding_threads_(threads == Threads::kForwarding),
+        resolver_(threads == Threads::kNone ? HubNames::Resolver::kInline
+                                            : HubNames::Resolver::kThread) {}
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -71,7 +80,10 @@ class Engine {
 
   node::Node& node() { return *node_; }
   const node::Node& node() const { return *node_; }
+  // Has open() succeeded?
+  bool is_open() const { return node_ != nullptr; }
   io::EventLoop& loop() { return *loop_; }
+  const io::EventLoop& loop() const { return *loop_; }
   Endpoint local() const { return main_->local(); }
   const config::Config& config() const { return prepared_.config.loaded.config; }
   const Prepared& prepared() const { return prepared_; }
@@ -113,6 +125,7 @@ class Engine {
   io::ReceiveBatch batch_{16};
   std::unique_ptr<node::Node> node_;
   bool forwarding_threads_;
+  HubNames::Resolver resolver_;
   std::unique_ptr<ForwardingPlane> plane_;
   io::Alarm alarm_;
   io::Alarm wall_alarm_;

@@ -45,7 +45,7 @@ void Engine::watch_host() {
 void Engine::watch_hub_names() {
   std::vector<std::vector<std::string>> texts;
   for (HubSource& hub : hub_sources()) texts.push_back(std::move(hub.texts));
-  hub_names_.emplace(*loop_, std::move(texts),
+  hub_names_.emplace(*loop_, std::move(texts), resolver_,
                      [this](std::size_t hub, std::vector<Endpoint> endpoints) {
                        node_->set_hub_endpoints(io::now(), hub, std::move(endpoints));
                      });

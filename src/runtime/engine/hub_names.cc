@@ -1,29 +1,18 @@
 #include "runtime/engine/hub_names.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <thread>
 
+#include "io/clock.h"
 #include "runtime/resolve.h"
+#include "runtime/signals_blocked.h"
 
 namespace ginnel::runtime {
 namespace {
 
 bool is_literal(const std::string& host_port) { return Endpoint::parse(host_port).has_value(); }
-
-// The program's signal handlers are for its own threads.
-void start_without_signals(const std::function<void()>& body) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread(body).detach();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
 
 }  // namespace
 
@@ -42,7 +31,8 @@ struct HubNames::Shared {
   bool now = false;
 };
 
-HubNames::HubNames(io::EventLoop& loop, std::vector<std::vector<std::string>> hubs, Found found) {
+HubNames::HubNames(io::EventLoop& loop, std::vector<std::vector<std::string>> hubs,
+                   Resolver resolver, Found found) {
   auto shared = std::make_shared<Shared>();
   for (std::size_t i = 0; i < hubs.size(); ++i) {
     if (!std::ranges::all_of(hubs[i], is_literal)) shared->hubs.push_back({i, std::move(hubs[i])});
@@ -51,11 +41,18 @@ HubNames::HubNames(io::EventLoop& loop, std::vector<std::vector<std::string>> hu
   shared->loop = &loop;
   shared->found = std::move(found);
   shared_ = shared;
-  start_without_signals([shared] { run(shared); });
+  if (resolver == Resolver::kInline) {
+    alarm_ = loop.add_alarm([this] { resolve_inline(); });
+    loop.set(*alarm_, io::now());
+    return;
+  }
+  const SignalsBlocked blocked;
+  std::thread([shared] { run(shared); }).detach();
 }
 
 HubNames::~HubNames() {
   if (!shared_) return;
+  if (alarm_) shared_->loop->remove(*alarm_);
   const std::lock_guard lock(shared_->mutex);
   shared_->loop = nullptr;
   shared_->changed.notify_all();
@@ -64,7 +61,14 @@ HubNames::~HubNames() {
 void HubNames::set_urgent(bool urgent) {
   if (!shared_) return;
   const std::lock_guard lock(shared_->mutex);
-  if (std::exchange(shared_->urgent, urgent) != urgent) shared_->changed.notify_all();
+  if (std::exchange(shared_->urgent, urgent) == urgent) return;
+  if (alarm_ && urgent) shared_->loop->set(*alarm_, io::now() + kUrgentAgain);
+  shared_->changed.notify_all();
+}
+
+void HubNames::resolve_inline() {
+  resolve_all(shared_);
+  shared_->loop->set(*alarm_, io::now() + (shared_->urgent ? kUrgentAgain : kAgain));
 }
 
 void HubNames::look_now() {
