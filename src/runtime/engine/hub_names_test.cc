@@ -12,7 +12,10 @@ struct Resolving {
   std::unique_ptr<io::EventLoop> loop = io::EventLoop::make().value();
   int found = 0;
   std::vector<Endpoint> last;
-  HubNames names{*loop, {{"localhost:7700"}}, [this](std::size_t, std::vector<Endpoint> endpoints) {
+  HubNames names{*loop,
+                 {{"localhost:7700"}},
+                 HubNames::Resolver::kThread,
+                 [this](std::size_t, std::vector<Endpoint> endpoints) {
                    ++found;
                    last = std::move(endpoints);
                  }};
@@ -51,7 +54,8 @@ TEST(HubNames, AreResolvedAtOnceWhenTheyAreAskedFor) {
 TEST(HubNames, OfLiteralAddressesAreNeverResolved) {
   const auto loop = io::EventLoop::make().value();
   int found = 0;
-  const HubNames names(*loop, {{"127.0.0.1:7700"}}, [&](std::size_t, auto) { ++found; });
+  const HubNames names(*loop, {{"127.0.0.1:7700"}}, HubNames::Resolver::kThread,
+                       [&](std::size_t, auto) { ++found; });
   const Instant end = io::now() + 200ms;
   while (io::now() < end) loop->run_once(10ms);
   EXPECT_EQ(found, 0);

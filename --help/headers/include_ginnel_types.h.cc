@@ -1,1 +1,0 @@
-#include "ginnel/types.h"

@@ -1,1 +1,0 @@
-#include "sim/fault_plan.h"

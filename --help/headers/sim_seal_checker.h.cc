@@ -1,1 +1,0 @@
-#include "sim/seal_checker.h"

@@ -1,1 +1,0 @@
-#include "cli/demo/stage.h"

@@ -1,1 +1,0 @@
-#include "crypto/aes_gcm.h"

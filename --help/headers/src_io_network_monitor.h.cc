@@ -1,1 +1,0 @@
-#include "io/network_monitor.h"

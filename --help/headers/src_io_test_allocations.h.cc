@@ -1,1 +1,0 @@
-#include "io/test_allocations.h"

@@ -1,1 +1,0 @@
-#include "node/channels/channels.h"

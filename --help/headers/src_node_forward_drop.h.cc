@@ -1,1 +1,0 @@
-#include "node/forward/drop.h"

@@ -1,1 +1,0 @@
-#include "node/forward/testing/link.h"

@@ -1,1 +1,0 @@
-#include "node/gossip/gossip.h"

@@ -1,1 +1,0 @@
-#include "node/hub_link.h"

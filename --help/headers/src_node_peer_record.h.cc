@@ -1,1 +1,0 @@
-#include "node/peer_record.h"

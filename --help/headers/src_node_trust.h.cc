@@ -1,1 +1,0 @@
-#include "node/trust.h"

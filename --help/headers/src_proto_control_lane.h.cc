@@ -1,1 +1,0 @@
-#include "proto/control/lane.h"

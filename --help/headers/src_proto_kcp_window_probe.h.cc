@@ -1,1 +1,0 @@
-#include "proto/kcp/window_probe.h"

@@ -1,1 +1,0 @@
-#include "proto/path/wire.h"

@@ -1,1 +1,0 @@
-#include "proto/stun/nat_classifier.h"

@@ -1,1 +1,0 @@
-#include "proto/swim/limits.h"

@@ -1,1 +1,0 @@
-#include "proto/swim/serf/coordinate.h"

@@ -1,1 +1,0 @@
-#include "proto/swim/testing/vectors.h"

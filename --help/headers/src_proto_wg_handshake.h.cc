@@ -1,1 +1,0 @@
-#include "proto/wg/handshake.h"

@@ -1,1 +1,0 @@
-#include "proto/wg/replay_window.h"

@@ -1,1 +1,0 @@
-#include "runtime/daemon/daemon.h"

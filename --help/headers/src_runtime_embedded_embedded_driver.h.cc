@@ -1,1 +1,0 @@
-#include "runtime/embedded/embedded_driver.h"

@@ -1,1 +1,0 @@
-#include "runtime/forwarding/receive_loop.h"

@@ -1,1 +1,0 @@
-#include "runtime/identity_store/enrolment.h"

@@ -1,1 +1,0 @@
-#include "runtime/names/name_table.h"
