@@ -529,6 +529,7 @@ class Node {
   void gossip_up(Instant now, const Session& session);
   void handle_gossip(Instant now, Session& session, ConstBytes body);
   void note_use(Instant now, Session& session);
+  void end_gossip_only(Instant now, Session& session);
   void note_frames(Instant now, Session& session, const FrameKinds& kinds);
   std::size_t compose_gossip(Instant now, Session& session, Bytes room, bool with_hello);
 

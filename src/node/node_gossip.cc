@@ -170,9 +170,19 @@ void Node::handle_gossip(Instant now, Session& session, ConstBytes body) {
 }
 
 void Node::note_use(Instant now, Session& session) {
+  end_gossip_only(now, session);
   session.used = now;
   session.wanted = true;
+}
+
+// From its first use on the search for a path begins as in a new session: what the agent knew while
+// nobody wanted a path is old.
+void Node::end_gossip_only(Instant now, Session& session) {
+  const bool is_first = session.for_gossip || (!session.used && !session.wanted);
   session.for_gossip = false;
+  if (!is_first || !session.agent) return;
+  close_agent(session);
+  open_agent(now, session);
 }
 
 // docs/wire/ginnel.md section 15, "No use of a path".

@@ -106,7 +106,7 @@ std::optional<wg::Route> Node::first_route(const Peer& peer) const {
 Session* Node::session_with(Instant now, const Id& id) {
   Session* session = reach_session(now, id);
   if (!session) return nullptr;
-  session->for_gossip = false;
+  end_gossip_only(now, *session);
   session->wanted = true;
   return session;
 }

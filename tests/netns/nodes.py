@@ -27,7 +27,7 @@ PORT = 7700
 LOG_LINES_SHOWN = 40
 DIRECT = ("lan", "direct", "punched")
 RELAYED = ("relay-udp", "relay-tcp")
-PINGS, PING_PACE = 20, 0.2  # 4 s: longer than any direct path may take
+PINGS, PING_PACE = 30, 0.2  # 6 s: a try lasts 3 s, and a second one begins 1 s after it has failed
 
 
 class NodeFailed(Exception):
