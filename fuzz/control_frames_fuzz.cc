@@ -2,6 +2,7 @@
 #include "proto/control/acknowledgement.h"
 #include "proto/control/datagram.h"
 #include "proto/control/fragment.h"
+#include "proto/control/gossip.h"
 #include "proto/control/hello.h"
 #include "proto/control/join.h"
 #include "proto/control/lane.h"
@@ -79,6 +80,8 @@ void dispatch(Reassembler& reassembler, const Frame& frame) {
       return void(parse_lane_packet(body));
     case FrameType::kDatagram:
       return check(parse_datagram(body), body);
+    case FrameType::kGossip:
+      return check(parse_gossip(body), body);
     case FrameType::kFragment:
       return check_fragment(reassembler, body);
     default:
